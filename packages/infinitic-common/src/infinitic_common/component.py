@@ -1,0 +1,66 @@
+"""Port between a worker and the components it hosts."""
+
+from __future__ import annotations
+
+from typing import Protocol
+
+from infinitic_common.storage import Storage
+from infinitic_common.transport import Counts, Transport
+from infinitic_common.workflow_tasks import WorkflowTaskHandler
+
+
+class ComponentHost(Protocol):
+    """What a component is given when it starts."""
+
+    @property
+    def transport(self) -> Transport:
+        """The transport of this process."""
+        ...
+
+    @property
+    def worker_name(self) -> str:
+        """The name of this worker, for failures and logs."""
+        ...
+
+    @property
+    def client(self) -> object:
+        """The client that tasks find in their context; None when no client is installed."""
+        ...
+
+    def storage(self) -> Storage:
+        """The worker's default storage.
+
+        Raises:
+            ConfigurationError: There is none; names the component that needs it.
+        """
+        ...
+
+    def workflow_task_handler(self, workflow_name: str) -> WorkflowTaskHandler | None:
+        """The handler hosted in this process for that workflow; None when there is none."""
+        ...
+
+
+class Component(Protocol):
+    """A part of a worker: an executor or an engine.
+
+    ``start`` returns when the component receives messages. ``stop`` stops receiving, finishes what
+    is in flight within the grace period, and releases; what was not finished is redelivered.
+    """
+
+    @property
+    def label(self) -> str:
+        """Its kind in logs: ``TaskExecutor``, ``WorkflowStateEngine``, …"""
+        ...
+
+    @property
+    def counts(self) -> Counts:
+        """Messages received and not yet settled."""
+        ...
+
+    async def start(self, host: ComponentHost) -> None:
+        """Begin to receive."""
+        ...
+
+    async def stop(self, grace_seconds: float) -> None:
+        """Stop; twice does nothing."""
+        ...
