@@ -1,0 +1,41 @@
+"""Redis, without persistence."""
+
+import socket
+from pathlib import Path
+
+from service_control import _install
+from service_control._server import Launch
+
+
+class Redis:
+    """A Redis server whose data live in memory only."""
+
+    name = "redis"
+    ports = (16379,)
+    packages = "Debian package redis-server (Redis 6 or later)"
+    user = None
+    limit = 20.0
+
+    def available(self) -> bool:
+        """Return whether redis-server is here."""
+        return _install.find("redis-server") is not None
+
+    def install(self) -> None:
+        """Install redis-server."""
+        _install.apt("redis-server")
+
+    def prepare(self, folder: Path, ports: tuple[int, ...]) -> Launch:
+        """Return the command; there is nothing to make."""
+        program = _install.find("redis-server") or Path("redis-server")
+        options = ["--bind", "127.0.0.1", "--port", str(ports[0]), "--dir", str(folder)]
+        return Launch([program, *options, "--save", "", "--appendonly", "no"], {})
+
+    def urls(self, ports: tuple[int, ...]) -> dict[str, str]:
+        """Return the address."""
+        return {"INFINITIC_REDIS_URL": f"redis://127.0.0.1:{ports[0]}/0"}
+
+    def ready(self, ports: tuple[int, ...]) -> bool:
+        """Return whether it answers a ping."""
+        with socket.create_connection(("127.0.0.1", ports[0]), timeout=1) as connection:
+            connection.sendall(b"PING\r\n")
+            return connection.recv(64).startswith(b"+PONG")
