@@ -24,16 +24,17 @@ def main() -> int:
     commands = ["start", "stop", "restart", "status", "urls", "env"]
     parser.add_argument("command", choices=commands)
     parser.add_argument("names", nargs="*", metavar="service", help=", ".join(services.NAMES))
+    parser.add_argument("--kill", action="store_true", help="restart after SIGKILL, like a crash")
     words = parser.parse_args()
     try:
-        _run(words.command, words.names)
+        _run(words.command, words.names, kill=words.kill)
     except services.ServiceError as error:
         print(f"tools/services: {error}", file=sys.stderr)
         return 1
     return 0
 
 
-def _run(command: str, names: list[str]) -> None:
+def _run(command: str, names: list[str], *, kill: bool) -> None:
     match command:
         case "start":
             _print(services.ensure(*names))
@@ -42,7 +43,7 @@ def _run(command: str, names: list[str]) -> None:
                 print(f"{name}: {'stopped' if ran else 'was not running'}")
         case "restart":
             for name in names or services.NAMES:
-                _print(services.restart(name))
+                _print(services.restart(name, kill=kill))
         case "status":
             for name, line in services.status(*names).items():
                 print(f"{name}: {line}")

@@ -28,17 +28,18 @@ class MariaDb:
 
     name = "mariadb"
     ports = (13306,)
-    packages = "Debian package mariadb-server-core (MariaDB 10.6 or later)"
+    packages = "Debian packages mariadb-server-core and mariadb-client (MariaDB 10.6 or later)"
     user = "nobody"
     limit = 30.0
 
     def available(self) -> bool:
         """Return whether the server and its install script are here."""
-        return all(_install.find(program) for program in ("mariadbd", "mariadb-install-db"))
+        programs = ("mariadbd", "mariadb-install-db", "my_print_defaults")
+        return all(map(_install.find, programs))
 
     def install(self) -> None:
         """Install the server without its service."""
-        _install.apt("mariadb-server-core")
+        _install.apt("mariadb-server-core", "mariadb-client")
 
     def prepare(self, folder: Path, ports: tuple[int, ...]) -> Launch:
         """Make the system tables when there are none, and return the command."""

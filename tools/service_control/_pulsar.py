@@ -32,7 +32,7 @@ _OWN = {
     "bindAddress": "127.0.0.1",
     "advertisedAddress": "127.0.0.1",
     "journalSyncData": "false",
-    "journalWriteData": "true",
+    "listeningInterface": "lo",
 }
 
 
@@ -40,7 +40,7 @@ class Pulsar:
     """A standalone broker with its bookie."""
 
     name = "pulsar"
-    ports = (16650, 18080, 13181)
+    ports = (16650, 18080)
     packages = "Java 17 and Maven (Debian packages openjdk-17-jre-headless and maven)"
     user = None
     limit = 90.0
@@ -64,7 +64,7 @@ class Pulsar:
         settings.write_text(_configured(home, broker_settings() | own))
         options = ["--no-functions-worker", "--no-stream-storage", "-a", "127.0.0.1"]
         data = ["--metadata-dir", folder / "metadata", "--bookkeeper-dir", folder / "bookkeeper"]
-        command = [home / "bin" / "pulsar", "standalone", *options, *data]
+        command = [home / "bin" / "pulsar", "standalone", *options, *data]  # bookie: any port
         java = _java() or Path("java")
         env = {
             **_ENV,
@@ -72,7 +72,7 @@ class Pulsar:
             "PULSAR_STANDALONE_CONF": str(settings),
             "PULSAR_LOG_DIR": str(folder / "logs"),
         }
-        return Launch([*command, "--bookkeeper-port", str(ports[2])], env)
+        return Launch(command, env)
 
     def urls(self, ports: tuple[int, ...]) -> dict[str, str]:
         """Return the addresses for messages and for administration."""
