@@ -8,6 +8,7 @@ from attrs import field, frozen
 from infinitic_common._configuration.problems import Mark
 
 _WORDS = {"": None, "~": None, "null": None, "true": True, "false": False}
+_NOWHERE = Mark("")
 _INTEGER = re.compile(r"[-+]?[0-9]+")
 _NUMBER = re.compile(r"[-+]?(\.[0-9]+|[0-9]+(\.[0-9]*)?)([eE][-+]?[0-9]+)?")
 
@@ -69,7 +70,7 @@ class Block:
     """
 
     entries: Mapping[str, Entry] = field(factory=dict[str, Entry])
-    mark: Mark = Mark("")
+    mark: Mark = _NOWHERE
 
 
 Node = Scalar | Series | Block
@@ -99,15 +100,43 @@ def plain_value(text: str) -> str | int | float | bool | None:
     return text
 
 
-def to_data(node: Node) -> object:
-    """Return a node as plain Python data, its keys as written.
+def child(node: Node | None, part: str) -> tuple[Node, Mark] | None:
+    """Return what a node holds under a key or an index, with the place where that is written.
 
     Args:
-        node: Any node, its substitutions done.
+        node: A block or a list; anything else holds nothing.
+        part: The key in any spelling, or the digits of an index.
     """
-    if isinstance(node, Scalar):
-        return node.value
-    if isinstance(node, Series):
-        return tuple(to_data(item) for item in node.items)
-    return {entry.key: to_data(entry.node) for entry in node.entries.values()}
+    if isinstance(node, Block):
+        entry = node.entries.get(normalise(part))
+        return (entry.node, entry.mark) if entry else None
+    if isinstance(node, Series) and part.isdecimal() and int(part) < len(node.items):
+        item = node.items[int(part)]
+        return item, item.mark
+    return None
 
+
+def parts_of(path: str) -> list[str]:
+    """Return the keys and indexes of a path.
+
+    Args:
+        path: As ``services[0].concurrency`` or ``services.0.concurrency``.
+    """
+    return [part for part in path.replace("[", ".").replace("]", "").split(".") if part]
+
+
+def mark_of(node: Node, path: str) -> Mark | None:
+    """Return where the deepest part of a path that exists is written.
+
+    Args:
+        node: Where the path begins.
+        path: The path.
+    """
+    mark: Mark | None = None
+    found = child(node, next(iter(parts_of(path)), ""))
+    for part in (*parts_of(path)[1:], ""):
+        if found is None:
+            return mark
+        inner, mark = found
+        found = child(inner, part)
+    return mark

@@ -36,7 +36,9 @@ def parse(text: str, source: str) -> Block:
     parser = _Parser(source)
     node = parser.node(root)
     if not isinstance(node, Block):
-        parser.problems.append(Problem("", "must be a block of keys", "write `key: value`", node.mark))
+        parser.problems.append(
+            Problem("", "must be a block of keys", "write `key: value`", node.mark)
+        )
     if parser.problems or not isinstance(node, Block):
         raise ConfigurationError(parser.problems)
     return node
@@ -53,10 +55,19 @@ def _compose(text: str, source: str) -> object:
 def _syntax_problem(error: YAMLError, source: str) -> Problem:
     if not isinstance(error, MarkedYAMLError):
         return Problem("", f"is not YAML: {error}", mark=Mark(source))
-    position = cast("object", error.problem_mark)
-    line = getattr(position, "line", None)
-    mark = Mark(source, line + 1 if isinstance(line, int) else None)
-    return Problem("", f"is not YAML: {error.problem}", "correct the syntax there", mark)
+    mark = Mark(source, _line(_untyped(error, "problem_mark")))
+    what = f"is not YAML: {_untyped(error, 'problem')}"
+    return Problem("", what, "correct the syntax there", mark)
+
+
+def _line(position: object) -> int | None:
+    line = _untyped(position, "line")
+    return line + 1 if isinstance(line, int) else None
+
+
+def _untyped(holder: object, name: str) -> object:
+    """Read an attribute for which the YAML library declares no type."""
+    return cast("object", getattr(holder, name, None))
 
 
 class _Parser:
@@ -79,25 +90,25 @@ class _Parser:
             self._open.discard(id(raw))
 
     def _node(self, raw: object, mark: Mark) -> Node:
-        if str(getattr(raw, "tag", "")) not in _KNOWN_TAGS:
-            tag = getattr(raw, "tag", "")
+        tag = str(_untyped(raw, "tag"))
+        if tag not in _KNOWN_TAGS:
             self._refuse(f"the tag {tag} is not known here", "remove the tag", mark)
         if isinstance(raw, MappingNode):
             return Block(self._entries(raw), mark)
         if isinstance(raw, SequenceNode):
-            items = cast("list[object]", raw.value)
+            items = cast("list[object]", _untyped(raw, "value"))
             return Series(tuple(self.node(item) for item in items), mark)
         return self._scalar(raw, mark)
 
     def _scalar(self, raw: object, mark: Mark) -> Scalar:
-        style = cast("object", getattr(raw, "style", None))
-        return Scalar(str(getattr(raw, "value", "")), mark, quoted=style is not None)
+        quoted = _untyped(raw, "style") is not None
+        return Scalar(str(_untyped(raw, "value")), mark, quoted=quoted)
 
     def _entries(self, raw: MappingNode) -> dict[str, Entry]:
         own: dict[str, Entry] = {}
         merged: dict[str, Entry] = {}
-        for raw_key, raw_value in cast("list[tuple[object, object]]", raw.value):
-            if getattr(raw_key, "tag", None) == _MERGE_TAG:
+        for raw_key, raw_value in cast("list[tuple[object, object]]", _untyped(raw, "value")):
+            if _untyped(raw_key, "tag") == _MERGE_TAG:
                 merged = self._merged(raw_value) | merged
             else:
                 self._add(own, raw_key, raw_value)
@@ -120,7 +131,7 @@ class _Parser:
             remedy = 'quote a reference: "{{path}}"'
             self._refuse("a key must be a single word, is a block or a list", remedy, mark)
             return
-        key = str(cast("object", raw_key.value))
+        key = str(_untyped(raw_key, "value"))
         first = own.get(normalise(key))
         if first is None:
             own[normalise(key)] = Entry(key, self.node(raw_value), mark)
@@ -129,8 +140,7 @@ class _Parser:
         self._refuse(what, "keep one", mark)
 
     def _mark(self, raw: object) -> Mark:
-        line = getattr(getattr(raw, "start_mark", None), "line", None)
-        return Mark(self._source, line + 1 if isinstance(line, int) else None)
+        return Mark(self._source, _line(_untyped(raw, "start_mark")))
 
     def _refuse(self, what: str, remedy: str, mark: Mark) -> None:
         self.problems.append(Problem("", what, remedy, mark))

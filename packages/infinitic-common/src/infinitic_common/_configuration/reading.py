@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from contextlib import AbstractContextManager
 from types import TracebackType
-from typing import Self, cast
+from typing import NoReturn, Self, cast
 
 from attrs import evolve, frozen
 
@@ -91,6 +91,18 @@ class At:
         """
         return ConfigurationError([Problem(self.path, what, remedy, self.mark)])
 
+    def refuse(self, what: str, remedy: str = "") -> NoReturn:
+        """Refuse the value here.
+
+        Args:
+            what: What is wrong.
+            remedy: What to do.
+
+        Raises:
+            ConfigurationError: Always.
+        """
+        raise self.refusal(what, remedy)
+
     def filled(self, scalar: Scalar) -> Scalar:
         """Return a scalar with its references filled in.
 
@@ -119,7 +131,7 @@ class At:
         if isinstance(node, Scalar) and self.filled(node).is_empty:
             return Block(mark=node.mark)
         what = f"must be a block of keys, is {describe(node)}"
-        raise self.refusal(what, "indent its keys below it")
+        raise self.refusal(what, remedy="indent its keys below it")
 
 
 def describe(node: Node) -> str:
@@ -154,7 +166,7 @@ def read(node: Node, shape: Shape, at: At, *, secret: bool = False) -> object:
     else:
         value = read_data(at.block(node) if shape.kind is Mapping else node, at)
     if demand := shape.demand(value):
-        raise at.refusal(demand if secret else f"{demand}, is {value!r}")
+        at.refuse(demand if secret else f"{demand}, is {value!r}")
     return value
 
 
@@ -172,7 +184,9 @@ def read_data(node: Node, at: At) -> object:
         return at.filled(node).value
     if isinstance(node, Series):
         return tuple(read_data(item, place) for item, place in places(node, at))
-    return {entry.key: read_data(entry.node, entry_place(entry, at)) for entry in node.entries.values()}
+    return {
+        entry.key: read_data(entry.node, entry_place(entry, at)) for entry in node.entries.values()
+    }
 
 
 def places(series: Series, at: At) -> list[tuple[Node, At]]:
@@ -182,9 +196,7 @@ def places(series: Series, at: At) -> list[tuple[Node, At]]:
         series: The list.
         at: Where the list stands.
     """
-    return [
-        (item, at.below(f"[{index}]", item.mark)) for index, item in enumerate(series.items)
-    ]
+    return [(item, at.below(f"[{index}]", item.mark)) for index, item in enumerate(series.items)]
 
 
 def entry_place(entry: Entry, at: At) -> At:
@@ -199,7 +211,7 @@ def entry_place(entry: Entry, at: At) -> At:
 
 def _read_list(node: Node, item: Shape, at: At) -> tuple[object, ...]:
     if not isinstance(node, Series):
-        raise at.refusal(f"must be a list, is {describe(node)}", "write its items as `- item`")
+        at.refuse(f"must be a list, is {describe(node)}", "write its items as `- item`")
     gathering = Gathering()
     values: list[object] = []
     for element, place in places(node, at):
@@ -211,7 +223,7 @@ def _read_list(node: Node, item: Shape, at: At) -> tuple[object, ...]:
 
 def _read_scalar(node: Node, shape: Shape, at: At, *, secret: bool) -> object:
     if not isinstance(node, Scalar):
-        raise at.refusal(f"must be {shape.noun}, is {describe(node)}")
+        at.refuse(f"must be {shape.noun}, is {describe(node)}")
     filled = at.filled(node)
     if shape.choices:
         return _choice(filled.text, shape)
@@ -231,6 +243,5 @@ def _typed(written: Scalar, filled: Scalar, shape: Shape, at: At, *, secret: boo
     wanted = int | float if shape.kind is float else shape.kind
     if isinstance(value, cast("type", wanted)) and isinstance(value, bool) == (shape.kind is bool):
         return float(value) if shape.kind is float and isinstance(value, int) else value
-    shown = "something else" if secret else repr(value)
-    remedy = "remove the quotes" if isinstance(value, str) and not loose else ""
-    raise at.refusal(f"must be {shape.noun}, is {shown}", remedy)
+    what = f"must be {shape.noun}, is {'something else' if secret else repr(value)}"
+    raise at.refusal(what, "remove the quotes" if isinstance(value, str) and not loose else "")

@@ -1,5 +1,6 @@
 """The base of every configuration class: declared once, checked and read alike."""
 
+import re
 from collections.abc import Iterable, Iterator, Mapping
 from functools import cache
 from logging import getLogger
@@ -9,11 +10,12 @@ import attrs
 from attrs import frozen
 
 from infinitic_common._configuration.nearest import suggestion
-from infinitic_common._configuration.nodes import Block, Entry, Node, Scalar, normalise
+from infinitic_common._configuration.nodes import Block, Entry, Node, Scalar, mark_of, normalise
 from infinitic_common._configuration.problems import ConfigurationError, Problem
 from infinitic_common._configuration.reading import At, Gathering, Readable, entry_place, read
-from infinitic_common._configuration.shapes import Shape, shape_of
+from infinitic_common._configuration.shapes import UNSET, Shape, shape_of
 
+_SECRET = re.compile("passw|secret|token|private.?key|credential", re.IGNORECASE)
 _log = getLogger("infinitic.configuration")
 
 
@@ -24,6 +26,22 @@ def masked(value: object) -> str:
         value: The secret, or None.
     """
     return "None" if value is None else "'***'"
+
+
+def masked_options(options: object) -> str:
+    """Return what options look like in logs, those of unknown meaning without likely secrets.
+
+    Args:
+        options: A configuration object, or plain data.
+    """
+    return repr(_without_secrets(options))
+
+
+def _without_secrets(data: object) -> object:
+    if not isinstance(data, Mapping):
+        return data
+    pairs = cast("Mapping[object, object]", data).items()
+    return {k: "***" if _SECRET.search(str(k)) else _without_secrets(v) for k, v in pairs}
 
 
 class Settings(Readable):
@@ -39,6 +57,9 @@ class Settings(Readable):
     IGNORED_KEYS: ClassVar[Mapping[str, str]] = {}
     """Keys that are accepted without effect; with the warning to log, if any."""
 
+    MORE_KEYS: ClassVar[tuple[str, ...]] = ()
+    """Keys that a class reads in its own way, to be suggested too."""
+
     MOVED_KEYS: ClassVar[Mapping[str, str]] = {}
     """Former keys with what to write instead."""
 
@@ -48,7 +69,9 @@ class Settings(Readable):
         Raises:
             ConfigurationError: Lists every value out of bounds by its key.
         """
-        problems = [problem for setting in settings_of(type(self)) for problem in setting.check(self)]
+        problems = [
+            problem for setting in settings_of(type(self)) for problem in setting.check(self)
+        ]
         problems = problems or list(self.conflicts())
         if problems:
             raise ConfigurationError(problems)
@@ -56,6 +79,10 @@ class Settings(Readable):
     def conflicts(self) -> Iterable[Problem]:
         """Return what is wrong between fields that are each right."""
         return ()
+
+    def __str__(self) -> str:
+        """Tell what was set, for logs: without secrets, and without what is None or unset."""
+        return _shown(self)
 
     @classmethod
     def from_node(cls, node: Node, at: At) -> Self:
@@ -99,6 +126,22 @@ class Setting:
         if demand := self.shape.demand(value):
             yield Problem(self.key, demand if self.secret else f"{demand}, is {value!r}")
 
+    def says(self, settings: Settings) -> bool:
+        """Tell whether the value says anything.
+
+        Args:
+            settings: The object that has it.
+        """
+        return getattr(settings, self.name) not in (None, UNSET, ())
+
+    def shown(self, settings: Settings) -> str:
+        """Return the value as logs may show it.
+
+        Args:
+            settings: The object that has it.
+        """
+        return "***" if self.secret else _shown(getattr(settings, self.name))
+
     def read(self, block: Block, at: At, into: dict[str, object]) -> None:
         """Read the value from a block, if it is there.
 
@@ -113,34 +156,54 @@ class Setting:
         entries = [block.entries[key] for key in map(normalise, self.keys) if key in block.entries]
         if len(entries) > 1:
             names = " and ".join(f"'{entry.key}'" for entry in entries)
-            raise at.refusal(f"{names} mean the same", "keep one")
+            at.refuse(f"{names} mean the same", "keep one")
         if entries:
             self._read_entry(entries[0], at.below(self.key, entries[0].mark), into)
         if self.required and self.name not in into:
-            raise at.below(self.key, block.mark).refusal("is required", f"add `{self.key}:`")
+            at.below(self.key, block.mark).refuse("is required", f"add `{self.key}:`")
 
     def _read_entry(self, entry: Entry, at: At, into: dict[str, object]) -> None:
         node = at.filled(entry.node) if isinstance(entry.node, Scalar) else entry.node
         is_block = issubclass(self.shape.kind, Readable)
         if isinstance(node, Scalar) and node.is_empty and not is_block:
             return
-        if isinstance(node, Scalar) and node.is_null and (self.shape.nullable or not self.shape.is_scalar):
+        if (
+            isinstance(node, Scalar)
+            and node.is_null
+            and (self.shape.nullable or not self.shape.is_scalar)
+        ):
             if self.shape.nullable:
                 into[self.name] = None
             return
         into[self.name] = read(entry.node, self.shape, at, secret=self.secret)
 
 
-@cache
 def settings_of(cls: type[Settings]) -> tuple[Setting, ...]:
     """Return the fields of a configuration class.
 
     Args:
         cls: A frozen attrs class.
     """
+    return _settings_of(cast("type[object]", cls))
+
+
+@cache
+def _settings_of(cls: type[object]) -> tuple[Setting, ...]:
     hints = cast("dict[str, object]", get_type_hints(cls, include_extras=True))
-    fields = cast("tuple[attrs.Attribute[object], ...]", attrs.fields(cast("type[attrs.AttrsInstance]", cls)))
+    fields = cast(
+        "tuple[attrs.Attribute[object], ...]", attrs.fields(cast("type[attrs.AttrsInstance]", cls))
+    )
     return tuple(_setting(field, hints[field.name]) for field in fields)
+
+
+def keys_of(cls: type[Settings]) -> tuple[str, ...]:
+    """Return every key that a configuration class knows.
+
+    Args:
+        cls: A frozen attrs class.
+    """
+    own = (key for setting in settings_of(cls) for key in setting.keys)
+    return (*own, *cls.MORE_KEYS, *cls.IGNORED_KEYS)
 
 
 def read_settings(cls: type[T], block: Block, at: At) -> T:
@@ -154,14 +217,32 @@ def read_settings(cls: type[T], block: Block, at: At) -> T:
     Raises:
         ConfigurationError: Lists every wrong, missing and unknown key.
     """
+    return make(cls, read_fields(cls, block, at), block, at)
+
+
+def read_fields(
+    cls: type[Settings], block: Block, at: At, *, but: frozenset[str] = frozenset()
+) -> dict[str, object]:
+    """Read the fields of an object from the keys of a block.
+
+    Args:
+        cls: Its class.
+        block: The block.
+        at: Where the block stands.
+        but: Names of fields that have no key.
+
+    Raises:
+        ConfigurationError: Lists every wrong, missing and unknown key.
+    """
     gathering, values = Gathering(), dict[str, object]()
-    for setting in settings_of(cls):
+    settings = [setting for setting in settings_of(cls) if setting.name not in but]
+    for setting in settings:
         with gathering:
             setting.read(block, at, values)
     with gathering:
-        _refuse_unknown_keys(cls, block, at)
+        _refuse_unknown_keys(cls, settings, block, at)
     gathering.finish()
-    return make(cls, values, block, at)
+    return values
 
 
 def make(cls: type[T], values: Mapping[str, object], block: Block, at: At) -> T:
@@ -183,27 +264,38 @@ def make(cls: type[T], values: Mapping[str, object], block: Block, at: At) -> T:
         raise ConfigurationError(problems) from None
 
 
+def _shown(value: object) -> str:
+    if isinstance(value, Settings):
+        parts = (f"{s.name}={s.shown(value)}" for s in settings_of(type(value)) if s.says(value))
+        return f"{type(value).__name__}({', '.join(parts)})"
+    if isinstance(value, tuple):
+        return f"[{', '.join(map(_shown, cast('tuple[object, ...]', value)))}]"
+    return masked_options(value)
+
+
 def _placed(problem: Problem, block: Block, at: At) -> Problem:
-    entry = block.entries.get(normalise(problem.path.partition(".")[0].partition("[")[0]))
-    mark = problem.mark or (entry.mark if entry else at.mark)
+    mark = problem.mark or mark_of(block, problem.path) or at.mark
     return attrs.evolve(problem.below(at.path), mark=mark)
 
 
-def _refuse_unknown_keys(cls: type[Settings], block: Block, at: At) -> None:
-    known = [key for setting in settings_of(cls) for key in setting.keys]
-    forms = {normalise(key) for key in (*known, *cls.IGNORED_KEYS)}
+def _refuse_unknown_keys(
+    cls: type[Settings], settings: list[Setting], block: Block, at: At
+) -> None:
+    canonical = [*(setting.key for setting in settings), *cls.MORE_KEYS]
+    known = [*(key for setting in settings for key in setting.keys), *cls.IGNORED_KEYS]
+    forms = set(map(normalise, known))
     gathering = Gathering()
     for form, entry in block.entries.items():
         if form not in forms:
-            with gathering:
-                raise entry_place(entry, at).refusal("unknown key", _remedy(cls, entry.key))
+            remedy = _remedy(cls, entry.key, canonical)
+            gathering.problems += entry_place(entry, at).refusal("unknown key", remedy).problems
     gathering.finish()
     _warn_of_ignored_keys(cls, block, at)
 
 
-def _remedy(cls: type[Settings], key: str) -> str:
+def _remedy(cls: type[Settings], key: str, known: list[str]) -> str:
     moved = {normalise(old): new for old, new in cls.MOVED_KEYS.items()}.get(normalise(key))
-    return f"write {moved}" if moved else suggestion(key, [s.key for s in settings_of(cls)])
+    return f"write {moved}" if moved else suggestion(key, known)
 
 
 def _warn_of_ignored_keys(cls: type[Settings], block: Block, at: At) -> None:

@@ -36,7 +36,7 @@ class Shape:
         unsettable: Whether ``UNSET`` is allowed.
     """
 
-    kind: type = object
+    kind: type[object] = object
     item: "Shape | None" = None
     choices: tuple[str, ...] = ()
     checks: tuple[Check, ...] = ()
@@ -53,7 +53,7 @@ class Shape:
             return None
         if not self._is_of_kind(value):
             return f"must be {self.noun}"
-        if isinstance(value, tuple) and self.item is not None:
+        if self.kind is tuple and self.item is not None:
             return self._demand_of_items(cast("tuple[object, ...]", value), self.item)
         return next((text for check in self.checks if (text := check.demand(value))), None)
 
@@ -103,7 +103,7 @@ def shape_of(hint: object) -> Shape:
     if origin is Annotated:
         checks = tuple(extra for extra in arguments[1:] if isinstance(extra, Check))
         return evolve(shape_of(arguments[0]), checks=checks)
-    if origin in {Union, UnionType}:
+    if origin is Union or origin is UnionType:
         return _shape_of_union(arguments)
     if origin is Literal:
         return Shape(str, choices=tuple(str(argument) for argument in arguments))
@@ -115,6 +115,6 @@ def shape_of(hint: object) -> Shape:
 
 
 def _shape_of_union(members: tuple[object, ...]) -> Shape:
-    values = [member for member in members if member not in {NoneType, Unset}]
+    values = [member for member in members if member is not NoneType and member is not Unset]
     shape = shape_of(values[0]) if len(values) == 1 else Shape()
     return evolve(shape, nullable=NoneType in members, unsettable=Unset in members)

@@ -10,7 +10,7 @@ from collections.abc import Mapping
 
 from attrs import evolve, frozen
 
-from infinitic_common._configuration.nodes import Block, Node, Scalar, Series, normalise
+from infinitic_common._configuration.nodes import Block, Node, Scalar, child, parts_of
 
 _REFERENCE = re.compile(
     r"(?P<escaped>\$\$\{)"
@@ -86,15 +86,7 @@ class Substitution:
 
 def _find(root: Block, path: str) -> Node | None:
     node: Node | None = root
-    for part in path.replace("[", ".").replace("]", "").split("."):
-        node = _child(node, part)
-    return node
-
-
-def _child(node: Node | None, part: str) -> Node | None:
-    if isinstance(node, Block):
-        entry = node.entries.get(normalise(part))
-        return entry.node if entry else None
-    if isinstance(node, Series) and part.isdecimal() and int(part) < len(node.items):
-        return node.items[int(part)]
-    return None
+    for part in parts_of(path):
+        found = child(node, part)
+        node = found[0] if found else None
+    return None if node is root else node
