@@ -1,0 +1,1 @@
+"""Conformance suites for the ports, and fakes; needs pytest where a suite is imported."""
