@@ -2,7 +2,8 @@
 
 A step is a leaf or a combination of steps. "All" is completed when all members are, and fails with
 the first member that does not succeed. "Any" is completed by its first success; when no member can
-succeed any more it fails as the last one did.
+succeed any more it fails as the last one did. "First" ends as its first member to end did, success or
+failure: a wait with a time limit must not outlast the failure of what it waits for.
 """
 
 from __future__ import annotations
@@ -11,7 +12,7 @@ from collections.abc import Callable, Sequence
 
 import attrs
 
-from infinitic_common.failures import DeferredError
+from infinitic_common.failures import DeferredError  # noqa: TC001 - attrs classes resolve at run time
 
 
 @attrs.frozen
@@ -36,7 +37,14 @@ class AnyOf:
     members: tuple[Step, ...]
 
 
-Step = Leaf | AllOf | AnyOf
+@attrs.frozen
+class FirstOf:
+    """Waits for the first member that ends, in whatever way."""
+
+    members: tuple[Step, ...]
+
+
+Step = Leaf | AllOf | AnyOf | FirstOf
 
 
 @attrs.frozen
@@ -62,7 +70,7 @@ class Resolution:
         order: When; the place of the outcome that decided.
         error: Why it failed; None for a success.
         leaves: For a success, the leaves whose values make the step's value, in order; for "any"
-            the leaves of the winning member.
+            and "first" the leaves of the winning member.
     """
 
     order: int
@@ -82,9 +90,9 @@ def evaluate(step: Step, outcome_of: OutcomeOf) -> Resolution | None:
     """
     if isinstance(step, Leaf):
         outcome = outcome_of(step)
-        return outcome and Resolution(outcome.order, outcome.error, (step,))
+        return None if outcome is None else Resolution(outcome.order, outcome.error, (step,))
     members = [evaluate(member, outcome_of) for member in step.members]
-    return _all(members) if isinstance(step, AllOf) else _any(members)
+    return _RULES[type(step)](members)
 
 
 def _all(members: Sequence[Resolution | None]) -> Resolution | None:
@@ -108,8 +116,16 @@ def _any(members: Sequence[Resolution | None]) -> Resolution | None:
     return max(ended, key=_order)
 
 
+def _first(members: Sequence[Resolution | None]) -> Resolution | None:
+    return min((member for member in members if member is not None), key=_order, default=None)
+
+
 def _order(resolution: Resolution) -> int:
     return resolution.order
+
+
+_RULES = {AllOf: _all, AnyOf: _any, FirstOf: _first}
+_NAMES = {AllOf: "all", AnyOf: "any", FirstOf: "first"}
 
 
 def leaves_of(step: Step) -> list[Leaf]:
@@ -120,11 +136,10 @@ def leaves_of(step: Step) -> list[Leaf]:
 
 
 def step_to_plain(step: Step) -> object:
-    """A step as plain data: a position, ``[position, index]``, or ``["all" | "any", …]``."""
+    """A step as plain data: a position, ``[position, index]``, or ``["all", member, …]``."""
     if isinstance(step, Leaf):
         return [step.position, step.index] if step.index else step.position
-    name = "all" if isinstance(step, AllOf) else "any"
-    return [name, *(step_to_plain(member) for member in step.members)]
+    return [_NAMES[type(step)], *(step_to_plain(member) for member in step.members)]
 
 
 def step_from_plain(plain: object) -> Step:
@@ -142,6 +157,8 @@ def step_from_plain(plain: object) -> Step:
             return AllOf(tuple(step_from_plain(member) for member in members))
         case ["any", *members]:
             return AnyOf(tuple(step_from_plain(member) for member in members))
+        case ["first", *members]:
+            return FirstOf(tuple(step_from_plain(member) for member in members))
         case _:
             msg = f"{plain!r:.100} is no step"
             raise ValueError(msg)
@@ -151,5 +168,5 @@ def fingerprint(step: Step) -> object:
     """What identifies a step when code is checked: the order of members does not count."""
     if isinstance(step, Leaf):
         return (step.position, step.index)
-    name = "all" if isinstance(step, AllOf) else "any"
-    return (name, tuple(sorted((repr(fingerprint(member)) for member in step.members))))
+    name = _NAMES[type(step)]
+    return (name, tuple(sorted(repr(fingerprint(member)) for member in step.members)))
