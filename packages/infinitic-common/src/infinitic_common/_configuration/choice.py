@@ -70,11 +70,9 @@ class Choice:
             yield Problem("options", f"{what}, is a {type(options).__name__}")
 
     def _as_block(self, node: Node, at: At) -> Block:
-        if not isinstance(node, Scalar):
+        if not isinstance(node, Scalar) or at.filled(node).is_empty:
             return at.block(node)
         filled = at.filled(node)
-        if filled.is_empty:
-            return Block(mark=node.mark)
         entry = Entry(filled.text, Scalar("", node.mark), node.mark)
         return Block({normalise(filled.text): entry}, node.mark)
 

@@ -9,7 +9,8 @@ from infinitic_common._configuration.checks import Above, AtLeast, BeginsWith, N
 from infinitic_common._configuration.nodes import Block, Node
 from infinitic_common._configuration.pulsar_authentication import PulsarAuthentication
 from infinitic_common._configuration.reading import At, entry_place
-from infinitic_common._configuration.settings import Settings, masked, read_settings
+from infinitic_common._configuration.setting import masked
+from infinitic_common._configuration.settings import Settings, read_settings
 
 Text = Annotated[str, NotBlank()]
 Seconds = Annotated[float, Above(0)]

@@ -8,7 +8,8 @@ from infinitic_common._configuration.checks import NotBlank
 from infinitic_common._configuration.nearest import suggestion
 from infinitic_common._configuration.nodes import Block, Node, Scalar
 from infinitic_common._configuration.reading import At, entry_place
-from infinitic_common._configuration.settings import Settings, masked, read_settings
+from infinitic_common._configuration.setting import masked
+from infinitic_common._configuration.settings import Settings, read_settings
 
 Text = Annotated[str, NotBlank()]
 

@@ -7,7 +7,15 @@ from typing import NoReturn, Self, cast
 
 from attrs import evolve, frozen
 
-from infinitic_common._configuration.nodes import Block, Entry, Node, Scalar, Series, plain_value
+from infinitic_common._configuration.nodes import (
+    Block,
+    Entry,
+    Node,
+    Scalar,
+    Series,
+    normalise,
+    plain_value,
+)
 from infinitic_common._configuration.problems import ConfigurationError, Mark, Problem, join_path
 from infinitic_common._configuration.shapes import Shape
 from infinitic_common._configuration.substitution import Substitution, SubstitutionError
@@ -129,7 +137,8 @@ class At:
         if isinstance(node, Block):
             return node
         if isinstance(node, Scalar) and self.filled(node).is_empty:
-            return Block(mark=node.mark)
+            # The parser places an empty value after all that follows its key.
+            return Block(mark=self.mark or node.mark)
         what = f"must be a block of keys, is {describe(node)}"
         raise self.refusal(what, remedy="indent its keys below it")
 
@@ -233,7 +242,7 @@ def _read_scalar(node: Node, shape: Shape, at: At, *, secret: bool) -> object:
 
 
 def _choice(text: str, shape: Shape) -> str:
-    return next((choice for choice in shape.choices if choice.lower() == text.lower()), text)
+    return next((c for c in shape.choices if normalise(c) == normalise(text)), text)
 
 
 def _typed(written: Scalar, filled: Scalar, shape: Shape, at: At, *, secret: bool) -> object:

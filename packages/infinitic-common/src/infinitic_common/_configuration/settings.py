@@ -1,47 +1,19 @@
 """The base of every configuration class: declared once, checked and read alike."""
 
-import re
-from collections.abc import Iterable, Iterator, Mapping
-from functools import cache
+from collections.abc import Iterable, Mapping
 from logging import getLogger
-from typing import ClassVar, Self, TypeVar, cast, get_type_hints
+from typing import ClassVar, Self, TypeVar, cast
 
-import attrs
-from attrs import frozen
+from attrs import evolve
 
 from infinitic_common._configuration.nearest import suggestion
-from infinitic_common._configuration.nodes import Block, Entry, Node, Scalar, mark_of, normalise
+from infinitic_common._configuration.nodes import Block, Node, mark_of, normalise
 from infinitic_common._configuration.problems import ConfigurationError, Problem
-from infinitic_common._configuration.reading import At, Gathering, Readable, entry_place, read
-from infinitic_common._configuration.shapes import UNSET, Shape, shape_of
+from infinitic_common._configuration.reading import At, Gathering, Readable, entry_place
+from infinitic_common._configuration.setting import Setting, masked, masked_options, settings_of
+from infinitic_common._configuration.shapes import UNSET
 
-_SECRET = re.compile("passw|secret|token|private.?key|credential", re.IGNORECASE)
 _log = getLogger("infinitic.configuration")
-
-
-def masked(value: object) -> str:
-    """Return what a secret looks like in logs.
-
-    Args:
-        value: The secret, or None.
-    """
-    return "None" if value is None else "'***'"
-
-
-def masked_options(options: object) -> str:
-    """Return what options look like in logs, those of unknown meaning without likely secrets.
-
-    Args:
-        options: A configuration object, or plain data.
-    """
-    return repr(_without_secrets(options))
-
-
-def _without_secrets(data: object) -> object:
-    if not isinstance(data, Mapping):
-        return data
-    pairs = cast("Mapping[object, object]", data).items()
-    return {k: "***" if _SECRET.search(str(k)) else _without_secrets(v) for k, v in pairs}
 
 
 class Settings(Readable):
@@ -69,9 +41,10 @@ class Settings(Readable):
         Raises:
             ConfigurationError: Lists every value out of bounds by its key.
         """
-        problems = [
-            problem for setting in settings_of(type(self)) for problem in setting.check(self)
-        ]
+        settings = settings_of(type(self))
+        own = [problem for s in settings if not s.derived for problem in s.check(self)]
+        # What is derived from a wrong value is wrong too, but not worth telling.
+        problems = own or [problem for s in settings if s.derived for problem in s.check(self)]
         problems = problems or list(self.conflicts())
         if problems:
             raise ConfigurationError(problems)
@@ -91,109 +64,6 @@ class Settings(Readable):
 
 
 T = TypeVar("T", bound=Settings)
-
-
-@frozen
-class Setting:
-    """A field of a configuration class.
-
-    Attributes:
-        name: Its attribute.
-        keys: The keys that set it, the canonical one first.
-        shape: What it accepts.
-        required: Whether it has no default.
-        secret: Whether messages must not tell its value.
-    """
-
-    name: str
-    keys: tuple[str, ...]
-    shape: Shape
-    required: bool
-    secret: bool
-
-    @property
-    def key(self) -> str:
-        """The canonical key."""
-        return self.keys[0]
-
-    def check(self, settings: Settings) -> Iterator[Problem]:
-        """Yield what is wrong with the value that an object has.
-
-        Args:
-            settings: The object.
-        """
-        value = cast("object", getattr(settings, self.name))
-        if demand := self.shape.demand(value):
-            yield Problem(self.key, demand if self.secret else f"{demand}, is {value!r}")
-
-    def says(self, settings: Settings) -> bool:
-        """Tell whether the value says anything.
-
-        Args:
-            settings: The object that has it.
-        """
-        return getattr(settings, self.name) not in (None, UNSET, ())
-
-    def shown(self, settings: Settings) -> str:
-        """Return the value as logs may show it.
-
-        Args:
-            settings: The object that has it.
-        """
-        return "***" if self.secret else _shown(getattr(settings, self.name))
-
-    def read(self, block: Block, at: At, into: dict[str, object]) -> None:
-        """Read the value from a block, if it is there.
-
-        Args:
-            block: The block.
-            at: Where the block stands.
-            into: Where to put the value.
-
-        Raises:
-            ConfigurationError: It is wrong, missing, or given twice.
-        """
-        entries = [block.entries[key] for key in map(normalise, self.keys) if key in block.entries]
-        if len(entries) > 1:
-            names = " and ".join(f"'{entry.key}'" for entry in entries)
-            at.refuse(f"{names} mean the same", "keep one")
-        if entries:
-            self._read_entry(entries[0], at.below(self.key, entries[0].mark), into)
-        if self.required and self.name not in into:
-            at.below(self.key, block.mark).refuse("is required", f"add `{self.key}:`")
-
-    def _read_entry(self, entry: Entry, at: At, into: dict[str, object]) -> None:
-        node = at.filled(entry.node) if isinstance(entry.node, Scalar) else entry.node
-        is_block = issubclass(self.shape.kind, Readable)
-        if isinstance(node, Scalar) and node.is_empty and not is_block:
-            return
-        if (
-            isinstance(node, Scalar)
-            and node.is_null
-            and (self.shape.nullable or not self.shape.is_scalar)
-        ):
-            if self.shape.nullable:
-                into[self.name] = None
-            return
-        into[self.name] = read(entry.node, self.shape, at, secret=self.secret)
-
-
-def settings_of(cls: type[Settings]) -> tuple[Setting, ...]:
-    """Return the fields of a configuration class.
-
-    Args:
-        cls: A frozen attrs class.
-    """
-    return _settings_of(cast("type[object]", cls))
-
-
-@cache
-def _settings_of(cls: type[object]) -> tuple[Setting, ...]:
-    hints = cast("dict[str, object]", get_type_hints(cls, include_extras=True))
-    fields = cast(
-        "tuple[attrs.Attribute[object], ...]", attrs.fields(cast("type[attrs.AttrsInstance]", cls))
-    )
-    return tuple(_setting(field, hints[field.name]) for field in fields)
 
 
 def keys_of(cls: type[Settings]) -> tuple[str, ...]:
@@ -266,16 +136,23 @@ def make(cls: type[T], values: Mapping[str, object], block: Block, at: At) -> T:
 
 def _shown(value: object) -> str:
     if isinstance(value, Settings):
-        parts = (f"{s.name}={s.shown(value)}" for s in settings_of(type(value)) if s.says(value))
-        return f"{type(value).__name__}({', '.join(parts)})"
+        parts = (_shown_field(setting, value) for setting in settings_of(type(value)))
+        return f"{type(value).__name__}({', '.join(filter(None, parts))})"
     if isinstance(value, tuple):
         return f"[{', '.join(map(_shown, cast('tuple[object, ...]', value)))}]"
     return masked_options(value)
 
 
+def _shown_field(setting: Setting, settings: Settings) -> str:
+    value = cast("object", getattr(settings, setting.name))
+    if value is None or value is UNSET or value == ():
+        return ""
+    return f"{setting.name}={masked(value) if setting.secret else _shown(value)}"
+
+
 def _placed(problem: Problem, block: Block, at: At) -> Problem:
     mark = problem.mark or mark_of(block, problem.path) or at.mark
-    return attrs.evolve(problem.below(at.path), mark=mark)
+    return evolve(problem.below(at.path), mark=mark)
 
 
 def _refuse_unknown_keys(
@@ -303,20 +180,3 @@ def _warn_of_ignored_keys(cls: type[Settings], block: Block, at: At) -> None:
         entry = block.entries.get(normalise(key))
         if entry is not None and warning:
             _log.warning("%s (%s): %s", entry_place(entry, at).path, entry.mark, warning)
-
-
-def _setting(field: "attrs.Attribute[object]", hint: object) -> Setting:
-    key = cast("str", field.metadata.get("key", _camel_case(field.name)))
-    aliases = cast("tuple[str, ...]", field.metadata.get("aliases", ()))
-    return Setting(
-        name=field.name,
-        keys=(key, *aliases),
-        shape=shape_of(hint),
-        required=field.default is attrs.NOTHING,
-        secret=field.repr is masked,
-    )
-
-
-def _camel_case(name: str) -> str:
-    first, *others = name.split("_")
-    return first + "".join(part.capitalize() for part in others)

@@ -10,7 +10,8 @@ from infinitic_common._configuration.choice import Choice
 from infinitic_common._configuration.nodes import Node
 from infinitic_common._configuration.problems import Problem
 from infinitic_common._configuration.reading import At
-from infinitic_common._configuration.settings import Settings, masked, masked_options
+from infinitic_common._configuration.setting import masked, masked_options
+from infinitic_common._configuration.settings import Settings
 from infinitic_common.discovery import STORAGES
 
 Host = Annotated[str, NotBlank()]

@@ -11,7 +11,8 @@ from infinitic_common._configuration.nodes import Node
 from infinitic_common._configuration.problems import Problem
 from infinitic_common._configuration.pulsar import PulsarConfiguration
 from infinitic_common._configuration.reading import At
-from infinitic_common._configuration.settings import Settings, masked_options
+from infinitic_common._configuration.setting import masked_options
+from infinitic_common._configuration.settings import Settings
 from infinitic_common.discovery import TRANSPORTS
 
 

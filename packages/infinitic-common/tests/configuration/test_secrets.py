@@ -1,0 +1,51 @@
+import pytest
+
+from infinitic_common.configuration import (
+    ConfigurationError,
+    TokenAuthentication,
+    WorkerConfiguration,
+    load_configuration,
+    string_source,
+)
+
+TEXT = """
+transport:
+  pulsar:
+    brokerServiceUrl: pulsar://b
+    webServiceUrl: http://w
+    tenant: t
+    namespace: n
+    authentication: {token: hush}
+    client: {tlsKeyStorePassword: hush, tlsTrustStorePassword: hush, socks5ProxyPassword: hush}
+storage:
+  postgres: {host: h, port: 1, username: u, password: hush}
+services:
+  - name: S
+    tagEngine: {storage: {redis: {host: h, port: 1, password: "${SECRET}"}}}
+"""
+
+
+@pytest.mark.parametrize("show", [str, repr])
+def test_secrets_are_masked_when_a_configuration_is_shown(show: type[str]) -> None:
+    environ = {"SECRET": "hush"}
+    loaded = load_configuration(WorkerConfiguration, string_source(TEXT), environ=environ)
+    shown = show(loaded)
+    assert "***" in shown
+    assert "hush" not in shown
+
+
+def test_str_leaves_out_what_was_not_set() -> None:
+    loaded = load_configuration(
+        WorkerConfiguration, string_source("transport: inMemory"), environ={}
+    )
+    assert str(loaded) == (
+        "WorkerConfiguration(transport=TransportConfiguration(kind='memory', "
+        "options=InMemoryTransportConfiguration(), shutdown_grace_period_seconds=5.0), "
+        "logs=LogsConfiguration(beautify=True))"
+    )
+
+
+def test_a_refused_secret_is_not_told() -> None:
+    with pytest.raises(ConfigurationError) as caught:
+        TokenAuthentication(token="  ")  # noqa: S106 - not a real one
+    assert str(caught.value) == "token: must not be blank"
