@@ -1,0 +1,1 @@
+"""Cache of Infinitic for Python, in front of its storage."""

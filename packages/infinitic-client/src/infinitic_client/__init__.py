@@ -1,0 +1,1 @@
+"""The client of Infinitic for Python: start, follow, signal and cancel workflows."""

@@ -1,0 +1,1 @@
+"""Storage of Infinitic for Python: memory, Redis, Postgres, MySQL."""

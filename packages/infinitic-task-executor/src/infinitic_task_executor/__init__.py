@@ -1,0 +1,1 @@
+"""The executors of Infinitic for Python, which run services and workflows."""

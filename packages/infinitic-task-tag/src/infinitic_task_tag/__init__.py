@@ -1,0 +1,1 @@
+"""The tag engine for the tasks of Infinitic for Python."""

@@ -1,0 +1,1 @@
+"""Apache Pulsar transport of Infinitic for Python."""

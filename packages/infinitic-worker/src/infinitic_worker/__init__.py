@@ -1,0 +1,1 @@
+"""The worker of Infinitic for Python: hosts services, workflows and engines."""

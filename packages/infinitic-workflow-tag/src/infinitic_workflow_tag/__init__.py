@@ -1,0 +1,1 @@
+"""The tag engine for the workflows of Infinitic for Python."""
