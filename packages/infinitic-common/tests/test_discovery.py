@@ -43,17 +43,17 @@ def test_an_installed_component_is_loaded(site: Path) -> None:
     ("group", "name", "message"),
     [
         (TRANSPORTS, "pulsar", "transport 'pulsar' is not installed: pip install infinitic-transport-pulsar"),
-        (TRANSPORTS, "memory", "transport 'memory' is not installed: pip install infinitic-transport"),
-        (STORAGES, "memory", "storage 'memory' is not installed: pip install infinitic-storage"),
+        (TRANSPORTS, "inMemory", "transport 'inMemory' is not installed: pip install infinitic-transport"),
+        (STORAGES, "inMemory", "storage 'inMemory' is not installed: pip install infinitic-storage"),
         (STORAGES, "postgres", "storage 'postgres' is not installed: pip install \"infinitic-storage[postgres]\""),
         (STORAGES, "redis", "storage 'redis' is not installed: pip install \"infinitic-storage[redis]\""),
         (STORAGES, "mysql", "storage 'mysql' is not installed: pip install \"infinitic-storage[mysql]\""),
-        (CACHES, "memory", "cache 'memory' is not installed: pip install infinitic-cache"),
-        (COMPONENTS, "service-executor", "component 'service-executor' is not installed: pip install infinitic-task-executor"),
-        (COMPONENTS, "workflow-executor", "component 'workflow-executor' is not installed: pip install infinitic-task-executor"),
-        (COMPONENTS, "workflow-state-engine", "component 'workflow-state-engine' is not installed: pip install infinitic-workflow-engine"),
-        (COMPONENTS, "service-tag-engine", "component 'service-tag-engine' is not installed: pip install infinitic-task-tag"),
-        (COMPONENTS, "workflow-tag-engine", "component 'workflow-tag-engine' is not installed: pip install infinitic-workflow-tag"),
+        (CACHES, "inMemory", "cache 'inMemory' is not installed: pip install infinitic-cache"),
+        (COMPONENTS, "serviceExecutor", "component 'serviceExecutor' is not installed: pip install infinitic-task-executor"),
+        (COMPONENTS, "workflowExecutor", "component 'workflowExecutor' is not installed: pip install infinitic-task-executor"),
+        (COMPONENTS, "workflowStateEngine", "component 'workflowStateEngine' is not installed: pip install infinitic-workflow-engine"),
+        (COMPONENTS, "serviceTagEngine", "component 'serviceTagEngine' is not installed: pip install infinitic-task-tag"),
+        (COMPONENTS, "workflowTagEngine", "component 'workflowTagEngine' is not installed: pip install infinitic-workflow-tag"),
     ],
 )  # fmt: skip
 def test_a_known_component_that_is_missing_is_told_with_what_to_install(
@@ -68,8 +68,8 @@ def test_a_known_component_that_is_missing_is_told_with_what_to_install(
 @pytest.mark.parametrize(
     ("name", "message"),
     [
-        ("pulsr", "unknown transport 'pulsr'; did you mean 'pulsar'?; known are memory, pulsar"),
-        ("kafka", "unknown transport 'kafka'; known are memory, pulsar"),
+        ("pulsr", "unknown transport 'pulsr'; did you mean 'pulsar'?; known are inMemory, pulsar"),
+        ("kafka", "unknown transport 'kafka'; known are inMemory, pulsar"),
     ],
 )
 def test_an_unknown_component_is_told_with_the_known_ones(name: str, message: str) -> None:

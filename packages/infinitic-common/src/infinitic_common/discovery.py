@@ -22,22 +22,22 @@ _NOUNS: Mapping[str, str] = {
 # What to install for each name; the extra matters where the wheel alone would fail on import.
 _REQUIREMENTS: Mapping[str, Mapping[str, str]] = {
     TRANSPORTS: {
-        "memory": "infinitic-transport",
+        "inMemory": "infinitic-transport",
         "pulsar": "infinitic-transport-pulsar",
     },
     STORAGES: {
-        "memory": "infinitic-storage",
+        "inMemory": "infinitic-storage",
         "redis": "infinitic-storage[redis]",
         "postgres": "infinitic-storage[postgres]",
         "mysql": "infinitic-storage[mysql]",
     },
-    CACHES: {"memory": "infinitic-cache"},
+    CACHES: {"inMemory": "infinitic-cache"},
     COMPONENTS: {
-        "service-executor": "infinitic-task-executor",
-        "workflow-executor": "infinitic-task-executor",
-        "workflow-state-engine": "infinitic-workflow-engine",
-        "service-tag-engine": "infinitic-task-tag",
-        "workflow-tag-engine": "infinitic-workflow-tag",
+        "serviceExecutor": "infinitic-task-executor",
+        "workflowExecutor": "infinitic-task-executor",
+        "workflowStateEngine": "infinitic-workflow-engine",
+        "serviceTagEngine": "infinitic-task-tag",
+        "workflowTagEngine": "infinitic-workflow-tag",
     },
 }
 

@@ -15,7 +15,7 @@ from infinitic_common.configuration import (
     string_source,
 )
 
-MEMORY = StorageConfiguration("memory")
+MEMORY = StorageConfiguration("inMemory")
 
 
 def worker(text: str) -> WorkerConfiguration:
@@ -107,7 +107,7 @@ workflows:
     tagEngine: {fanoutPageSize: 3}
 """)
     assert loaded.services[0].tag_engine == ServiceTagEngineConfiguration(storage=MEMORY)
-    other = StorageConfiguration("memory", InMemoryStorageConfiguration(unused="other"))
+    other = StorageConfiguration("inMemory", InMemoryStorageConfiguration(unused="other"))
     assert loaded.workflows[0].state_engine == WorkflowStateEngineConfiguration(storage=other)
     assert loaded.workflows[0].tag_engine == WorkflowTagEngineConfiguration(
         storage=MEMORY, fanout_page_size=3
@@ -117,7 +117,7 @@ workflows:
 def test_config_19_the_default_storage_is_inherited_by_hand_too() -> None:
     service = ServiceConfiguration(name="S", tag_engine=ServiceTagEngineConfiguration())
     loaded = WorkerConfiguration(
-        transport=TransportConfiguration("memory"), storage=MEMORY, services=(service,)
+        transport=TransportConfiguration("inMemory"), storage=MEMORY, services=(service,)
     )
     assert loaded.services[0].tag_engine == ServiceTagEngineConfiguration(storage=MEMORY)
 

@@ -39,7 +39,7 @@ def test_str_leaves_out_what_was_not_set() -> None:
         WorkerConfiguration, string_source("transport: inMemory"), environ={}
     )
     assert str(loaded) == (
-        "WorkerConfiguration(transport=TransportConfiguration(kind='memory', "
+        "WorkerConfiguration(transport=TransportConfiguration(kind='inMemory', "
         "options=InMemoryTransportConfiguration(), shutdown_grace_period_seconds=5.0), "
         "logs=LogsConfiguration(beautify=True))"
     )

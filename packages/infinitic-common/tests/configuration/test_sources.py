@@ -139,7 +139,7 @@ def test_a_variable_adds_a_block_and_overrides_an_item_of_a_list() -> None:
         "INFINITIC_CONFIG_OVERRIDE_services__0__concurrency": "7",
     }
     loaded = worker(SERVICE, environ=environ)
-    assert loaded.transport.kind == "memory"
+    assert loaded.transport.kind == "inMemory"
     assert [s.executor.concurrency for s in loaded.services if s.executor] == [7]
 
 

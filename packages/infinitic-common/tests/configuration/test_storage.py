@@ -30,7 +30,7 @@ def refusal(text: str) -> str:
 
 @pytest.mark.parametrize("text", ["inMemory:", "inMemory: {}", "in-memory:", "memory:"])
 def test_config_22_memory_is_recognised(text: str) -> None:
-    assert storage(text) == StorageConfiguration("memory", InMemoryStorageConfiguration())
+    assert storage(text) == StorageConfiguration("inMemory", InMemoryStorageConfiguration())
 
 
 def test_config_22_postgres_has_defaults() -> None:

@@ -39,7 +39,7 @@ def refusal(text: str) -> str:
 @pytest.mark.parametrize("text", ["inMemory", "memory", "in-memory", "inMemory:", "inMemory: {}"])
 def test_memory_is_recognised_as_a_word_and_as_a_block(text: str) -> None:
     assert transport(text) == TransportConfiguration(
-        "memory", InMemoryTransportConfiguration(), shutdown_grace_period_seconds=5.0
+        "inMemory", InMemoryTransportConfiguration(), shutdown_grace_period_seconds=5.0
     )
 
 

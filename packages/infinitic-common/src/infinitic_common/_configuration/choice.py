@@ -13,7 +13,7 @@ from infinitic_common._configuration.settings import Settings, make, read_fields
 from infinitic_common.discovery import installed_names
 
 T = TypeVar("T", bound=Settings)
-_IN_MEMORY = "inMemory"  # how sources write the implementation "memory"
+_SHORTHANDS = {"memory": "inMemory"}
 
 
 @frozen
@@ -98,9 +98,7 @@ class Choice:
         return name
 
     def _installed_name(self, key: str) -> str | None:
-        form = normalise(key)
-        if form == normalise(_IN_MEMORY):
-            return "memory"
+        form = normalise(_SHORTHANDS.get(key, key))
         names = (*self.known, *installed_names(self.group))
         return next((name for name in names if normalise(name) == form), None)
 
@@ -113,5 +111,5 @@ class Choice:
         return cast("Mapping[str, object]", read_data(at.block(entry.node), at))
 
     def _writable(self) -> list[str]:
-        announced = [name for name in installed_names(self.group) if name not in self.known]
-        return [_IN_MEMORY if name == "memory" else name for name in (*self.known, *announced)]
+        announced = (name for name in installed_names(self.group) if name not in self.known)
+        return [*self.known, *announced]

@@ -177,7 +177,7 @@ _CHOICE = Choice(
     what="storage",
     group=STORAGES,
     known={
-        "memory": InMemoryStorageConfiguration,
+        "inMemory": InMemoryStorageConfiguration,
         "redis": RedisConfiguration,
         "postgres": PostgresConfiguration,
         "mysql": MySQLConfiguration,
@@ -187,7 +187,7 @@ _CHOICE = Choice(
 
 
 def _default_options(storage: "StorageConfiguration") -> StorageOptions:
-    return InMemoryStorageConfiguration() if storage.kind == "memory" else {}
+    return InMemoryStorageConfiguration() if storage.kind == "inMemory" else {}
 
 
 @frozen
@@ -195,7 +195,7 @@ class StorageConfiguration(Settings):
     """A store with its options.
 
     Attributes:
-        kind: Name of its entry point: ``memory``, ``redis``, ``postgres``, ``mysql`` or another.
+        kind: Name of its entry point: ``inMemory``, ``redis``, ``postgres``, ``mysql`` or another.
         options: The options of that store; plain data for one that another wheel announces.
         compression: How values are compressed when written; None for not at all.
         cache: A cache in front of it; None for none.

@@ -26,17 +26,17 @@ TransportOptions = InMemoryTransportConfiguration | PulsarConfiguration | Mappin
 _CHOICE = Choice(
     what="transport",
     group=TRANSPORTS,
-    known={"memory": InMemoryTransportConfiguration, "pulsar": PulsarConfiguration},
+    known={"inMemory": InMemoryTransportConfiguration, "pulsar": PulsarConfiguration},
     others=("shutdownGracePeriodSeconds",),
 )
 
 
 def _default_grace_period(transport: "TransportConfiguration") -> float:
-    return 5.0 if transport.kind == "memory" else 30.0
+    return 5.0 if transport.kind == "inMemory" else 30.0
 
 
 def _default_options(transport: "TransportConfiguration") -> TransportOptions:
-    return InMemoryTransportConfiguration() if transport.kind == "memory" else {}
+    return InMemoryTransportConfiguration() if transport.kind == "inMemory" else {}
 
 
 @frozen
@@ -44,7 +44,7 @@ class TransportConfiguration(Settings):
     """A transport with its options.
 
     Attributes:
-        kind: Name of its entry point: ``memory``, ``pulsar`` or another.
+        kind: Name of its entry point: ``inMemory``, ``pulsar`` or another.
         options: The options of that transport; plain data for one that another wheel announces.
         shutdown_grace_period_seconds: How long a stop waits for what is in flight; by default 5 in
             memory, else 30.
