@@ -171,6 +171,8 @@ def test_config_13_classes_keep_their_order() -> None:
         ("classes: [w.W, '']", "classes[1] (text:3): must not be blank"),
         ("class: w.W, classes: [w.W_1]", "class (text:3): is given beside `classes`"),
         ("concurrency: 1", "`class` or `classes` is required while concurrency is 1"),
+        ("executor: null", "workflows[0] (text:3): nothing is hosted for 'W'; add `class:`, `sta"),
+        ("class: ", "`class` or `classes` is required while concurrency is 1"),
         ("classes: []", "`class` or `classes` is required while concurrency is 1"),
         ("class: w.W, checkMode: lax", "must be one of none, simple, strict, is 'lax'"),
         ("class: w.W, concurrency: 0", "must be > 0 with `class` or `classes` given, is 0"),
