@@ -18,52 +18,52 @@ ERROR = TaskTimedOutError("Service", "method", "id")
 LATER_ERROR = TaskTimedOutError("Service", "method", "later")
 
 
-def test_a_leaf_ends_with_its_command():
+def test_a_leaf_ends_with_its_command() -> None:
     assert evaluate(A, {}.get) is None
     assert evaluate(A, {A: Outcome(3, b"v")}.get) == Resolution(3, None, (A,))
 
 
-def test_all_keeps_the_order_of_its_members():
+def test_all_keeps_the_order_of_its_members() -> None:
     outcomes = {B: Outcome(1), A: Outcome(2)}
     assert evaluate(AllOf((A, B)), {B: Outcome(1)}.get) is None
     assert evaluate(AllOf((A, B)), outcomes.get) == Resolution(2, None, (A, B))
 
 
-def test_all_fails_with_the_first_failure():
+def test_all_fails_with_the_first_failure() -> None:
     outcomes = {A: Outcome(5, error=LATER_ERROR), B: Outcome(4, error=ERROR)}
     assert evaluate(AllOf((A, B, C)), outcomes.get) == Resolution(4, ERROR, (B,))
 
 
-def test_any_is_its_first_success_even_after_a_failure():
+def test_any_is_its_first_success_even_after_a_failure() -> None:
     outcomes = {A: Outcome(1, error=ERROR)}
     assert evaluate(AnyOf((A, B)), outcomes.get) is None
     outcomes[B] = Outcome(7)
     assert evaluate(AnyOf((A, B)), outcomes.get) == Resolution(7, None, (B,))
 
 
-def test_any_fails_with_the_last_failure_once_nothing_can_succeed():
+def test_any_fails_with_the_last_failure_once_nothing_can_succeed() -> None:
     outcomes = {A: Outcome(9, error=LATER_ERROR), B: Outcome(1, error=ERROR)}
     assert evaluate(AnyOf((A, B)), outcomes.get) == Resolution(9, LATER_ERROR, (A,))
 
 
-def test_first_ends_with_a_failure_that_comes_first():
+def test_first_ends_with_a_failure_that_comes_first() -> None:
     outcomes = {A: Outcome(1, error=ERROR), B: Outcome(2)}
     assert evaluate(FirstOf((A, B)), outcomes.get) == Resolution(1, ERROR, (A,))
     assert evaluate(FirstOf((A, B)), {}.get) is None
 
 
-def test_any_of_a_leaf_and_a_pair_is_won_by_the_complete_pair():
+def test_any_of_a_leaf_and_a_pair_is_won_by_the_complete_pair() -> None:
     step = AnyOf((A, AllOf((B, C))))
     assert evaluate(step, {B: Outcome(1), C: Outcome(2)}.get) == Resolution(2, None, (B, C))
 
 
-def test_steps_travel_as_plain_data():
+def test_steps_travel_as_plain_data() -> None:
     step = FirstOf((AnyOf((A, AllOf((B, Leaf(2, 1))))), Leaf(4)))
     assert step_to_plain(step) == ["first", ["any", 0, ["all", 1, [2, 1]]], 4]
     assert step_from_plain(step_to_plain(step)) == step
     assert leaves_of(step) == [A, B, Leaf(2, 1), Leaf(4)]
 
 
-def test_a_fingerprint_does_not_depend_on_the_order_of_members():
+def test_a_fingerprint_does_not_depend_on_the_order_of_members() -> None:
     assert fingerprint(AllOf((A, AnyOf((B, C))))) == fingerprint(AllOf((AnyOf((C, B)), A)))
     assert fingerprint(AllOf((A, B))) != fingerprint(AnyOf((A, B)))
