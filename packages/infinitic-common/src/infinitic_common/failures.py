@@ -11,6 +11,7 @@ from collections.abc import Mapping  # noqa: TC003 - records resolve their hints
 import attrs
 
 from infinitic_common.codec import record
+from infinitic_common.serialization import DeserializationError, decode_untyped
 
 
 @record(1)
@@ -29,6 +30,17 @@ class ExceptionDetail:
     message: str
     properties: Mapping[str, bytes] = attrs.field(factory=dict[str, bytes])
     cause: ExceptionDetail | None = None
+
+    def custom_properties(self) -> dict[str, object]:
+        """Its public attributes, decoded; a text says so where one cannot be."""
+        return {name: _decoded(value) for name, value in self.properties.items()}
+
+
+def _decoded(value: bytes) -> object:
+    try:
+        return decode_untyped(value)
+    except DeserializationError as error:
+        return f"cannot be decoded here: {error}"
 
 
 @record(2)
