@@ -1,0 +1,1 @@
+"""How the code of workflows runs: live, or rebuilt from its history."""

@@ -1,0 +1,96 @@
+"""Running one workflow task, on the thread that owns its run."""
+
+from collections.abc import Mapping
+
+import attrs
+
+from infinitic_common.exceptions import DeferredException, UnknownWorkflowVersion
+from infinitic_common.failures import WorkflowExecutorFailedError
+from infinitic_common.outcomes import error_of, failure_of
+from infinitic_common.workflow_tasks import StepAwaited, WorkflowTask, WorkflowTaskResult
+from infinitic_task_executor._workflow.definition import CheckMode, WorkflowDefinition
+from infinitic_task_executor._workflow.run import CodeRun, Raised, Returned, Stop
+
+
+@attrs.define
+class Execution:
+    """How the tasks of one workflow run.
+
+    Attributes:
+        definitions: Implementations by version.
+        check_mode: What the executor says about changed code; None to let implementations decide.
+        worker_name: For failures.
+    """
+
+    definitions: Mapping[int, WorkflowDefinition]
+    check_mode: CheckMode | None = None
+    worker_name: str = ""
+
+    def execute(
+        self, task: WorkflowTask, live: CodeRun | None
+    ) -> tuple[WorkflowTaskResult, CodeRun | None]:
+        """Run a task: with the live run when it can go on, else by replay.
+
+        Gives the result, and the run when it is suspended in a wait.
+        """
+        run = live
+        try:
+            if run is None or not run.can_resume(task):
+                run = self._replacement(task, run)
+                stop = run.start()
+            else:
+                stop = run.resume(task)
+            result = self._result(task, run, stop)
+        except BaseException as error:  # noqa: BLE001 - user code cannot end the worker
+            result = self.failed(task, error, run.version if run is not None else None)
+        if result.step is not None:
+            return result, run
+        if run is not None:
+            run.close()
+        return result, None
+
+    def failed(
+        self,
+        task: WorkflowTask,
+        exception: BaseException,
+        version: int | None,
+        *,
+        stack_trace: str | None = None,
+    ) -> WorkflowTaskResult:
+        """The result of a task whose code raised."""
+        error = error_of(exception) if isinstance(exception, DeferredException) else None
+        if error is None:
+            failure = failure_of(exception, worker_name=self.worker_name)
+            if stack_trace is not None:
+                failure = attrs.evolve(failure, stack_trace=stack_trace)
+            names = (task.workflow_name, task.workflow_id, task.task_id)
+            error = WorkflowExecutorFailedError(*names, failure)
+        return WorkflowTaskResult(task.task_id, version, error=error)
+
+    def _replacement(self, task: WorkflowTask, live: CodeRun | None) -> CodeRun:
+        if live is not None:
+            live.close()
+        return CodeRun(self._definition(task), task, self.check_mode)
+
+    def _definition(self, task: WorkflowTask) -> WorkflowDefinition:
+        version = task.workflow_version
+        definition = self.definitions.get(max(self.definitions) if version is None else version)
+        if definition is None:
+            known = tuple(sorted(self.definitions))
+            raise UnknownWorkflowVersion(task.workflow_name, version or 0, known)
+        return definition
+
+    def _result(self, task: WorkflowTask, run: CodeRun, stop: Stop) -> WorkflowTaskResult:
+        if isinstance(stop, Raised):
+            raise stop.exception
+        changed, removed = run.changed_properties()
+        return WorkflowTaskResult(
+            task_id=task.task_id,
+            workflow_version=run.version,
+            commands=run.new_commands(),
+            step=stop if isinstance(stop, StepAwaited) else None,
+            value=stop.value if isinstance(stop, Returned) else None,
+            properties=changed,
+            removed_properties=removed,
+            discarding_channels=run.discarding_channels,
+        )

@@ -1,0 +1,156 @@
+"""The same program gives the same commands and results, live or rebuilt at every step."""
+
+import asyncio
+from collections.abc import Callable
+from typing import cast
+
+import attrs
+from executor_doubles import (
+    FakeEngine,
+    FunctionWorkflow,
+    Instance,
+    here,
+    runner,
+    task,
+)
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from infinitic_common.failures import TaskTimedOutError
+from infinitic_common.history import (
+    CommandIssued,
+    Entry,
+    ReceiveCommand,
+    SendSignalCommand,
+    TaskCommand,
+)
+from infinitic_common.serialization import decode_untyped, encode_untyped
+from infinitic_common.steps import AllOf, AnyOf, FirstOf, Leaf, Resolution, Step
+
+ERROR = TaskTimedOutError("S", "m", "id")
+
+
+@attrs.frozen
+class Act:
+    """One thing that a random program does; numbers pick among what is there."""
+
+    kind: str
+    number: int
+    number2: int
+
+
+KINDS = ("task", "receive", "send", "inline", "wait", "all", "any", "first", "peek", "set", "time")
+ACTS = st.builds(Act, st.sampled_from(KINDS), st.integers(0, 5), st.integers(0, 5))
+EVENTS = st.tuples(
+    st.sampled_from(("complete", "complete", "fail", "retry", "signal", "property")),
+    st.integers(0, 7),
+)
+
+
+class Script:
+    """A program made of acts; notes all that it sees."""
+
+    def __init__(self, acts: list[Act]) -> None:
+        self.acts = acts
+        self.inlines = 0
+
+    def __call__(self, instance: Instance) -> object:
+        leaves: list[Leaf] = []
+        seen: list[object] = []
+        for act in self.acts:
+            self._do(act, instance, leaves, seen)
+        return seen
+
+    def _do(self, act: Act, instance: Instance, leaves: list[Leaf], seen: list[object]) -> None:
+        run = here()
+        match act.kind:
+            case "task":
+                leaves.append(Leaf(task("t", act.number)))
+            case "receive":
+                position = run.issue(ReceiveCommand("c"))
+                leaves.extend((Leaf(position), Leaf(position, 1)))
+            case "send":
+                leaves.append(Leaf(run.issue(SendSignalCommand("W", "x", None, "c", b""))))
+            case "inline":
+                seen.append(decode_untyped(run.inline(lambda: encode_untyped(act.number))))
+            case "set":
+                counts = cast("list[int]", vars(instance).setdefault("counts", []))
+                counts.append(act.number)
+                seen.append(sorted(vars(instance).items()))
+            case "time":
+                seen.append([run.now(), run.uuid(), run.random().random()])
+            case _ if leaves:
+                self._look(act, leaves, seen, instance)
+            case _:
+                pass
+
+    def _look(self, act: Act, leaves: list[Leaf], seen: list[object], instance: Instance) -> None:
+        run = here()
+        one, two = leaves[act.number % len(leaves)], leaves[act.number2 % len(leaves)]
+        steps: dict[str, Step] = {
+            "all": AllOf((one, two)),
+            "any": AnyOf((one, two)),
+            "first": FirstOf((one, AllOf((two, one)))),
+        }
+        step = steps.get(act.kind, one)
+        found = run.peek(step) if act.kind == "peek" else run.wait(step)
+        seen.append([act.kind, self._told(found), sorted(vars(instance).items())])
+
+    def _told(self, resolution: Resolution | None) -> object:
+        if resolution is None:
+            return None
+        if resolution.error is not None:
+            return "failed"
+        return [decode_untyped(here().value_of(leaf)) for leaf in resolution.leaves]
+
+
+async def play(
+    acts: list[Act], events: list[tuple[str, int]], *, replay: Callable[[int], bool]
+) -> tuple[list[Entry], object]:
+    """Run the program while the events happen; throw its run away when told to."""
+    handler = runner(FunctionWorkflow(function=Script(acts)))
+    engine = FakeEngine(handler)
+    await engine.start()
+    for number, (event, choice) in enumerate(events):
+        happen(engine, event, choice)
+        if replay(number):
+            handler.discard([engine.workflow_id])
+        while await engine.resume():
+            pass
+    handler.close()
+    return engine.log, engine.value
+
+
+def happen(engine: FakeEngine, event: str, choice: int) -> None:
+    """Let one thing happen to the commands issued so far."""
+    issued = [entry for entry in engine.log if isinstance(entry, CommandIssued)]
+    tasks = [entry.position for entry in issued if isinstance(entry.command, TaskCommand)]
+    receives = [entry.position for entry in issued if isinstance(entry.command, ReceiveCommand)]
+    if event == "property":
+        engine.set_property("counts", [choice])
+    elif event == "signal" and receives:
+        engine.signal(receives[choice % len(receives)], choice)
+    elif event == "complete" and tasks:
+        engine.complete(tasks[choice % len(tasks)], choice)
+    elif event == "fail" and tasks:
+        engine.fail(tasks[choice % len(tasks)], ERROR)
+    elif event == "retry" and tasks:
+        engine.retry(tasks[choice % len(tasks)])
+
+
+@settings(max_examples=150, deadline=None)
+@given(st.lists(ACTS, max_size=25), st.lists(EVENTS, max_size=25), st.integers(0, 2**25))
+def test_live_replayed_and_mixed_runs_are_the_same(
+    acts: list[Act], events: list[tuple[str, int]], mask: int
+) -> None:
+    async def all_ways() -> list[tuple[list[Entry], object]]:
+        return [
+            await play(acts, events, replay=lambda _: False),
+            await play(acts, events, replay=lambda _: True),
+            await play(acts, events, replay=lambda number: bool(mask >> number & 1)),
+        ]
+
+    live, replayed, mixed = asyncio.run(all_ways())
+
+    assert replayed == live
+    assert mixed == live
