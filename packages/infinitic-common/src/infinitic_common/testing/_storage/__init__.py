@@ -1,0 +1,1 @@
+"""The parts of the suites of ``infinitic_common.testing.storage``."""

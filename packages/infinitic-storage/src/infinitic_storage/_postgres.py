@@ -1,0 +1,248 @@
+"""Storage in Postgres: one statement for each call, over tables made when first used.
+
+The face of the package imports this module always, so it imports the driver only when a storage
+is made.
+"""
+
+from __future__ import annotations
+
+from operator import itemgetter
+from typing import TYPE_CHECKING
+
+from infinitic_common.exceptions import StorageError
+from infinitic_common.storage import ABSENT, Page, VersionedValue, Write
+from infinitic_storage._keys import check_keys
+from infinitic_storage._postgres_parameters import blobs, instants, integer, integers, text, texts
+from infinitic_storage._postgres_statements import (
+    StatementConflict,
+    key_set_statements,
+    key_value_statements,
+)
+from infinitic_storage._purge import Purge
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Mapping, Sequence, Set
+
+    from psycopg.pq.abc import PGresult
+
+    from infinitic_common.configuration import PostgresConfiguration
+    from infinitic_storage._postgres_pool import PostgresPool
+
+_Item = tuple[str, Write]
+
+
+class PostgresKeyValueStorage:
+    """A ``KeyValueStorage`` in one table of Postgres.
+
+    Expiry follows the server's clock.
+
+    Args:
+        pool: The connections, which other stores may share.
+        table: The table's name, quoted, with its schema.
+    """
+
+    def __init__(self, pool: PostgresPool, table: str) -> None:
+        pool.join(self)
+        self._pool = pool
+        self._statements = key_value_statements(table)
+        self._purge = Purge(self._remove_expired)
+
+    async def get(self, keys: Collection[str]) -> dict[str, VersionedValue]:
+        """See ``KeyValueStorage``."""
+        check_keys(keys)
+        found = dict.fromkeys(keys, ABSENT)
+        if not found:
+            return found
+        result = await self._pool.execute(self._statements.get, (texts(list(found)),))
+        cell = result.get_value
+        for row in range(result.ntuples):
+            version = int.from_bytes(cell(row, 2) or b"")
+            found[_text(result, row)] = VersionedValue(cell(row, 1), version)
+        return found
+
+    async def put(self, writes: Mapping[str, Write]) -> dict[str, bool]:
+        """See ``KeyValueStorage``; a batch that deadlocks again and again is refused whole."""
+        check_keys(writes)
+        if not writes:
+            return {}
+        try:
+            result = await self._pool.execute(self._statements.put, _put_parameters(writes))
+        except StatementConflict:
+            return dict.fromkeys(writes, False)
+        self._purge.start_if_due()
+        if result.ntuples == len(writes):
+            return dict.fromkeys(writes, True)
+        written = {_text(result, row) for row in range(result.ntuples)}
+        return {key: key in written for key in writes}
+
+    async def delete(self, keys: Collection[str]) -> None:
+        """See ``KeyValueStorage``."""
+        check_keys(keys)
+        if keys:
+            await self._pool.execute(self._statements.delete, (texts(sorted(set(keys))),))
+
+    async def close(self) -> None:
+        """See ``KeyValueStorage``; a pool that other stores use stays open."""
+        await self._purge.close()
+        self._pool.leave(self)
+
+    async def _remove_expired(self, bite: int) -> int:
+        result = await self._pool.execute(self._statements.purge, (integer(bite),))
+        return result.command_tuples or 0
+
+
+class PostgresKeySetStorage:
+    """A ``KeySetStorage`` in one table of Postgres, with a row for each value.
+
+    A value has at most about 2 600 bytes, the limit of Postgres's indexes.
+
+    Args:
+        pool: The connections, which other stores may share.
+        table: The table's name, quoted, with its schema.
+    """
+
+    def __init__(self, pool: PostgresPool, table: str) -> None:
+        pool.join(self)
+        self._pool = pool
+        self._statements = key_set_statements(table)
+
+    async def get(self, keys: Collection[str]) -> dict[str, frozenset[str]]:
+        """See ``KeySetStorage``."""
+        check_keys(keys)
+        found: dict[str, list[str]] = {key: [] for key in keys}
+        if not found:
+            return {}
+        result = await self._pool.execute(self._statements.get, (texts(list(found)),))
+        for row in range(result.ntuples):
+            found[_text(result, row)].append(_text(result, row, 1))
+        return {key: frozenset(values) for key, values in found.items()}
+
+    async def get_page(self, key: str, limit: int, cursor: str | None = None) -> Page:
+        """See ``KeySetStorage``; the cursor is the last value given."""
+        check_keys((key,))
+        first = (text(key), integer(limit + 1))
+        if cursor is None:
+            result = await self._pool.execute(self._statements.first_page, first)
+        else:
+            after = (*first, text(cursor))
+            result = await self._pool.execute(self._statements.next_page, after)
+        values = tuple(_text(result, row) for row in range(min(limit, result.ntuples)))
+        return Page(values, values[-1] if result.ntuples > limit else None)
+
+    async def update(
+        self, add: Mapping[str, Sequence[str]], remove: Mapping[str, Sequence[str]]
+    ) -> None:
+        """See ``KeySetStorage``."""
+        check_keys(add)
+        check_keys(remove)
+        added = _pairs(add)
+        removed = _pairs(remove) - added
+        if added or removed:
+            held = added | removed if added and removed else set[_Pair]()
+            parameters = [column for pairs in (held, removed, added) for column in _columns(pairs)]
+            await self._pool.execute(self._statements.update, parameters)
+
+    async def close(self) -> None:
+        """See ``KeySetStorage``; a pool that other stores use stays open."""
+        self._pool.leave(self)
+
+
+class PostgresStorage:
+    """A ``Storage`` in a database of Postgres; its stores share their connections.
+
+    It is used from one event loop. It connects when it is first used, and again by itself after
+    the server was away.
+
+    Args:
+        configuration: Where the server is, and which database, schema and tables are used; they
+            are made if missing.
+
+    Raises:
+        StorageError: The driver is not installed.
+    """
+
+    def __init__(self, configuration: PostgresConfiguration) -> None:
+        pool = _pool(configuration)
+        schema = configuration.schema
+        values, sets = configuration.key_value_table, configuration.key_set_table
+        self._key_values = PostgresKeyValueStorage(pool, f'"{schema}"."{values}"')
+        self._key_sets = PostgresKeySetStorage(pool, f'"{schema}"."{sets}"')
+
+    @property
+    def key_values(self) -> PostgresKeyValueStorage:
+        """Versioned records."""
+        return self._key_values
+
+    @property
+    def key_sets(self) -> PostgresKeySetStorage:
+        """Sets of texts."""
+        return self._key_sets
+
+    async def close(self) -> None:
+        """Close both."""
+        await self._key_values.close()
+        await self._key_sets.close()
+
+
+def _pool(configuration: PostgresConfiguration) -> PostgresPool:
+    try:
+        # Here, because the driver is an extra of this wheel.
+        from infinitic_storage._postgres_pool import PostgresPool  # noqa: PLC0415
+    except ImportError as error:
+        message = (
+            "storage in Postgres needs its driver, which cannot be imported "
+            f'({error}): pip install "infinitic-storage[postgres]"'
+        )
+        raise StorageError(message) from error
+    return PostgresPool(configuration)
+
+
+_Pair = tuple[str, str]
+
+
+def _put_parameters(writes: Mapping[str, Write]) -> list[bytes]:
+    updates, deletions = list[_Item](), list[_Item]()
+    insertions, absences = list[_Item](), list[_Item]()
+    for item in sorted(writes.items(), key=itemgetter(0)):
+        _, write = item
+        if write.expected_version:
+            (deletions if write.value is None else updates).append(item)
+        else:
+            (absences if write.value is None else insertions).append(item)
+    held = sorted(writes) if deletions and len(writes) > 1 else []
+    return [
+        texts(held),
+        *(_keys(updates), _values(updates), _versions(updates), _expiries(updates)),
+        *(_keys(deletions), _versions(deletions)),
+        *(_keys(insertions), _values(insertions), _expiries(insertions)),
+        _keys(absences),
+    ]
+
+
+def _keys(items: Sequence[_Item]) -> bytes:
+    return texts([key for key, _ in items])
+
+
+def _values(items: Sequence[_Item]) -> bytes:
+    return blobs([write.value or b"" for _, write in items])
+
+
+def _versions(items: Sequence[_Item]) -> bytes:
+    return integers([write.expected_version for _, write in items])
+
+
+def _expiries(items: Sequence[_Item]) -> bytes:
+    return instants([write.expires_at for _, write in items])
+
+
+def _pairs(sets: Mapping[str, Sequence[str]]) -> set[_Pair]:
+    return {(key, value) for key, values in sets.items() for value in values}
+
+
+def _columns(pairs: Set[_Pair]) -> tuple[bytes, bytes]:
+    ordered = sorted(pairs)
+    return texts([key for key, _ in ordered]), texts([value for _, value in ordered])
+
+
+def _text(result: PGresult, row: int, column: int = 0) -> str:
+    return (result.get_value(row, column) or b"").decode()

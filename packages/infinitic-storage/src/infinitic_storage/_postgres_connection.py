@@ -1,0 +1,164 @@
+"""One connection to Postgres, driven by the event loop through psycopg's face of libpq.
+
+A cursor of psycopg, asynchronous or in a thread, costs 200 to 400 µs of CPU a call before the
+first row; one prepared statement sent here costs 70 µs, see ``decisions/postgres-driver.md``.
+"""
+
+import asyncio
+from collections.abc import Callable, Sequence
+from functools import partial
+from typing import Self
+
+import psycopg
+from psycopg import errors
+from psycopg.pq import ConnStatus, ExecStatus, Format
+from psycopg.pq.abc import PGresult
+
+from infinitic_storage._postgres_statements import Statement
+
+_SUCCESSES = frozenset({ExecStatus.TUPLES_OK, ExecStatus.COMMAND_OK})
+
+# Plans are made once for a connection, so that a statement is not planned at each call, and only
+# by index, so that they do not depend on how full the tables are when they are made.
+_PLANNING = """
+SELECT set_config(name, wanted.value, false)
+FROM (VALUES
+    ('plan_cache_mode', 'force_generic_plan'), ('enable_seqscan', 'off'),
+    ('enable_bitmapscan', 'off'), ('enable_hashjoin', 'off'), ('enable_mergejoin', 'off'),
+    ('enable_memoize', 'off'), ('jit', 'off')
+) AS wanted(name, value) JOIN pg_settings USING (name)
+"""
+
+
+class PostgresConnection:
+    """A connection that executes one prepared statement at a time.
+
+    An error of the connection, a timeout and a cancelled ``execute`` close it: what the server
+    did with the statement is then unknown. An error of the statement leaves it open.
+
+    Attributes:
+        opened_at: When it was opened, in seconds by the loop's clock.
+        used_at: When it was last used.
+    """
+
+    def __init__(self, connection: psycopg.AsyncConnection) -> None:
+        self._connection = connection
+        self._libpq = connection.pgconn
+        self._socket = self._libpq.socket
+        self._loop = asyncio.get_running_loop()
+        self._prepared: set[bytes] = set()
+        self._answer: asyncio.Future[PGresult] | None = None
+        self._result: PGresult | None = None
+        self._is_closed = False
+        self.opened_at = self.used_at = self._loop.time()
+        # Always there, so that the end of an idle connection is noticed when it happens.
+        self._loop.add_reader(self._socket, self._on_readable)
+
+    @classmethod
+    async def open(cls, address: str) -> Self:
+        """Connect.
+
+        Args:
+            address: Where to, as libpq's connection string.
+
+        Raises:
+            psycopg.Error: The server cannot be reached, or refuses.
+        """
+        connection = await psycopg.AsyncConnection.connect(address, autocommit=True)
+        try:
+            await connection.execute(_PLANNING)
+        except BaseException:
+            await connection.close()
+            raise
+        return cls(connection)
+
+    @property
+    def is_closed(self) -> bool:
+        """Whether it can no longer be used."""
+        return self._is_closed
+
+    async def execute(self, statement: Statement, parameters: Sequence[bytes]) -> PGresult:
+        """Execute a statement with parameters in binary format; the result is binary too.
+
+        Raises:
+            psycopg.Error: The statement failed, or the connection.
+        """
+        if statement.name not in self._prepared:
+            await self._ask(partial(self._libpq.send_prepare, statement.name, statement.sql))
+            self._prepared.add(statement.name)
+        formats = [Format.BINARY] * len(parameters)
+        send = self._libpq.send_query_prepared
+        result = await self._ask(
+            partial(send, statement.name, parameters, formats, Format.BINARY)
+        )
+        self.used_at = self._loop.time()
+        return result
+
+    def close(self) -> None:
+        """Close the connection; once is enough."""
+        if self._is_closed:
+            return
+        self._is_closed = True
+        self._loop.remove_reader(self._socket)
+        self._loop.remove_writer(self._socket)
+        self._libpq.finish()
+
+    async def _ask(self, send: Callable[[], None]) -> PGresult:
+        self._answer = self._loop.create_future()
+        try:
+            send()
+            self._flush()
+            result = await self._answer
+        except BaseException:
+            self.close()
+            raise
+        finally:
+            self._answer = None
+        if result.status not in _SUCCESSES:
+            raise errors.error_from_result(result)
+        return result
+
+    def _flush(self) -> None:
+        if self._libpq.flush():
+            self._loop.add_writer(self._socket, self._on_writable)
+        else:
+            self._loop.remove_writer(self._socket)
+
+    def _on_writable(self) -> None:
+        try:
+            # A server that answers before it has read everything may wait for this side to read.
+            self._libpq.consume_input()
+            self._flush()
+            self._collect()
+        except psycopg.Error as error:
+            self._break(error)
+
+    def _on_readable(self) -> None:
+        try:
+            self._libpq.consume_input()
+            self._collect()
+        except psycopg.Error as error:
+            self._break(error)
+
+    def _collect(self) -> None:
+        while self._answer is not None and not self._libpq.is_busy():
+            result = self._libpq.get_result()
+            if result is None:
+                return self._finish()
+            self._result = result
+        return None
+
+    def _finish(self) -> None:
+        answer, self._answer = self._answer, None
+        result, self._result = self._result, None
+        if self._libpq.status != ConnStatus.OK or result is None:
+            self._answer = answer
+            self._break(psycopg.OperationalError("the server closed the connection"))
+        elif answer is not None and not answer.done():
+            answer.set_result(result)
+
+    def _break(self, error: psycopg.Error) -> None:
+        answer, self._answer = self._answer, None
+        self.close()
+        if answer is not None and not answer.done():
+            answer.set_exception(error)
