@@ -5,6 +5,7 @@ from urllib.parse import unquote, urlsplit
 
 import psycopg
 import pytest
+from psycopg import sql
 
 from infinitic_common.configuration import PostgresConfiguration
 from infinitic_storage import PostgresStorage
@@ -36,7 +37,8 @@ def postgres_configuration(postgres_url: str) -> Iterator[PostgresConfiguration]
         schema=schema,
     )
     with psycopg.connect(postgres_url, autocommit=True) as connection:
-        connection.execute(f'DROP SCHEMA IF EXISTS "{schema}" CASCADE')
+        name = sql.Identifier(schema)
+        connection.execute(sql.SQL("DROP SCHEMA IF EXISTS {} CASCADE").format(name))
 
 
 @pytest.fixture
@@ -47,8 +49,8 @@ async def postgres_storage(
     storage = PostgresStorage(postgres_configuration)
     await storage.key_values.get(["makes the tables"])
     async with await psycopg.AsyncConnection.connect(postgres_url, autocommit=True) as connection:
-        schema = postgres_configuration.schema
-        await connection.execute(f'DELETE FROM "{schema}".key_value_storage')
-        await connection.execute(f'DELETE FROM "{schema}".key_set_storage')
+        for table in ("key_value_storage", "key_set_storage"):
+            name = sql.Identifier(postgres_configuration.schema, table)
+            await connection.execute(sql.SQL("DELETE FROM {}").format(name))
     yield storage
     await storage.close()

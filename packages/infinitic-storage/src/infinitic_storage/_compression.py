@@ -93,7 +93,9 @@ def _lz4() -> _Lz4Frame:
     try:
         return cast("_Lz4Frame", import_module("lz4.frame"))
     except ImportError as error:
-        message = 'values compressed with lz4 need its library: pip install "infinitic-storage[lz4]"'
+        message = (
+            'values compressed with lz4 need its library: pip install "infinitic-storage[lz4]"'
+        )
         raise StorageError(message) from error
 
 
@@ -169,7 +171,9 @@ class CompressedKeyValueStorage:
         await self._inner.close()
 
 
-async def _for_each(work: Callable[[bytes], bytes], values: Mapping[str, bytes]) -> dict[str, bytes]:
+async def _for_each(
+    work: Callable[[bytes], bytes], values: Mapping[str, bytes]
+) -> dict[str, bytes]:
     def all_at_once() -> dict[str, bytes]:
         return {key: work(value) for key, value in values.items()}
 

@@ -21,7 +21,8 @@ from infinitic_storage._postgres_statements import (
 from infinitic_storage._purge import Purge
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Mapping, Sequence, Set
+    from collections.abc import Collection, Mapping, Sequence
+    from collections.abc import Set as AbstractSet
 
     from psycopg.pq.abc import PGresult
 
@@ -239,7 +240,7 @@ def _pairs(sets: Mapping[str, Sequence[str]]) -> set[_Pair]:
     return {(key, value) for key, values in sets.items() for value in values}
 
 
-def _columns(pairs: Set[_Pair]) -> tuple[bytes, bytes]:
+def _columns(pairs: AbstractSet[_Pair]) -> tuple[bytes, bytes]:
     ordered = sorted(pairs)
     return texts([key for key, _ in ordered]), texts([value for _, value in ordered])
 

@@ -88,9 +88,7 @@ class PostgresConnection:
             self._prepared.add(statement.name)
         formats = [Format.BINARY] * len(parameters)
         send = self._libpq.send_query_prepared
-        result = await self._ask(
-            partial(send, statement.name, parameters, formats, Format.BINARY)
-        )
+        result = await self._ask(partial(send, statement.name, parameters, formats, Format.BINARY))
         self.used_at = self._loop.time()
         return result
 

@@ -5,7 +5,6 @@ import psycopg
 from infinitic_common.exceptions import StorageError, StorageUnavailable
 from infinitic_storage._postgres_statements import StatementConflict
 
-
 # Appendix A of PostgreSQL's manual: serialization_failure, deadlock_detected, lock_not_available.
 _CONFLICTS = frozenset({"40001", "40P01", "55P03"})
 # Connection exceptions; insufficient resources; shutdowns and cancelled queries; system errors.

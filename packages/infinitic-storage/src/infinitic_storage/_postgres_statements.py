@@ -57,43 +57,43 @@ class KeySetStatements:
 _LIVE = "(r.expires_at IS NULL OR r.expires_at > now())"
 _FOUND = "CROSS JOIN LATERAL (SELECT ctid FROM {table} t WHERE t.key = i.key OFFSET 0) AS found"
 
-_GET = f"SELECT key, value, version FROM {{table}} r WHERE key = ANY($1::text[]) AND {_LIVE}"
+_GET = "SELECT key, value, version FROM {table} r WHERE key = ANY($1::text[]) AND {live}"
 
 # The parts run one after the other, each made to wait by counting the rows of the one before.
-_PUT = f"""
+_PUT = """
 WITH held AS (
     SELECT row.key FROM unnest($1::text[]) AS i(key)
-    CROSS JOIN LATERAL (SELECT key FROM {{table}} t WHERE t.key = i.key FOR UPDATE) AS row
+    CROSS JOIN LATERAL (SELECT key FROM {table} t WHERE t.key = i.key FOR UPDATE) AS row
 ), updated AS (
-    UPDATE {{table}} r
+    UPDATE {table} r
     SET value = i.value, version = i.version + 1, expires_at = i.expires_at, last_update = now()
     FROM unnest($2::text[], $3::bytea[], $4::bigint[], $5::timestamptz[])
         AS i(key, value, version, expires_at)
-    {_FOUND}
+    {found}
     WHERE (SELECT count(*) FROM held) >= 0
-        AND r.ctid = found.ctid AND r.version = i.version AND {_LIVE}
+        AND r.ctid = found.ctid AND r.version = i.version AND {live}
     RETURNING r.key
 ), deleted AS (
-    DELETE FROM {{table}} r
+    DELETE FROM {table} r
     USING unnest($6::text[], $7::bigint[]) AS i(key, version)
-    {_FOUND}
+    {found}
     WHERE (SELECT count(*) FROM updated) >= 0
-        AND r.ctid = found.ctid AND r.version = i.version AND {_LIVE}
+        AND r.ctid = found.ctid AND r.version = i.version AND {live}
     RETURNING r.key
 ), inserted AS (
-    INSERT INTO {{table}} AS r (key, value, version, expires_at)
+    INSERT INTO {table} AS r (key, value, version, expires_at)
     SELECT i.key, i.value, 1, i.expires_at
     FROM unnest($8::text[], $9::bytea[], $10::timestamptz[]) AS i(key, value, expires_at)
     WHERE (SELECT count(*) FROM deleted) >= 0
     ON CONFLICT (key) DO UPDATE
     SET value = EXCLUDED.value, version = 1, expires_at = EXCLUDED.expires_at, last_update = now()
-    WHERE NOT {_LIVE}
+    WHERE NOT {live}
     RETURNING r.key
 )
 SELECT key FROM updated UNION ALL SELECT key FROM deleted UNION ALL SELECT key FROM inserted
 UNION ALL
 SELECT i.key FROM unnest($11::text[]) AS i(key)
-WHERE NOT EXISTS (SELECT FROM {{table}} r WHERE r.key = i.key AND {_LIVE})
+WHERE NOT EXISTS (SELECT FROM {table} r WHERE r.key = i.key AND {live})
 """
 
 _DELETE = "DELETE FROM {table} WHERE key = ANY($1::text[])"
@@ -157,4 +157,5 @@ def key_set_statements(table: str) -> KeySetStatements:
 
 
 def _statement(name: str, template: str, table: str) -> Statement:
-    return Statement(name.encode(), template.format(table=table).encode())
+    found = _FOUND.format(table=table)
+    return Statement(name.encode(), template.format(table=table, found=found, live=_LIVE).encode())

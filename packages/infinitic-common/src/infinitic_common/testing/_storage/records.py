@@ -1,4 +1,4 @@
-# ruff: noqa: PLR2004, S101 -- a test's name says what it shows
+# ruff: noqa: S101 -- a test's name says what it shows
 """Reading, writing and deleting without rivals."""
 
 import pytest

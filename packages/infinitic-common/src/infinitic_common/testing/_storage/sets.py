@@ -107,15 +107,13 @@ class SetsSuite:
 
     async def test_odd_keys_and_values_are_kept_apart(self, storage: KeySetStorage) -> None:
         keys = (*ODD_TEXTS, *LONGEST_KEYS)
-        await storage.update({key: keys for key in keys}, {})
+        await storage.update(dict.fromkeys(keys, keys), {})
         await storage.update({}, {keys[1]: keys[:2]})
         found = await storage.get(keys)
         assert found[keys[0]] == found[keys[2]] == frozenset(keys)
         assert found[keys[1]] == frozenset(keys[2:])
 
-    async def test_a_key_of_256_characters_is_refused_by_name(
-        self, storage: KeySetStorage
-    ) -> None:
+    async def test_a_key_of_256_characters_is_refused_by_name(self, storage: KeySetStorage) -> None:
         key = "k" * 256
         with pytest.raises(StorageError, match="kkk"):
             await storage.update({key: ["value"]}, {})

@@ -19,9 +19,7 @@ class UnreachableStorageContract:
         with pytest.raises(StorageUnavailable):
             await unreachable.key_values.delete(["foo"])
 
-    async def test_sets_of_an_unreachable_store_are_unavailable(
-        self, unreachable: Storage
-    ) -> None:
+    async def test_sets_of_an_unreachable_store_are_unavailable(self, unreachable: Storage) -> None:
         with pytest.raises(StorageUnavailable):
             await unreachable.key_sets.get(["foo"])
         with pytest.raises(StorageUnavailable):
