@@ -206,18 +206,30 @@ def _put_parameters(writes: Mapping[str, Write]) -> list[bytes]:
     insertions, absences = list[_Item](), list[_Item]()
     for item in sorted(writes.items(), key=itemgetter(0)):
         _, write = item
-        if write.expected_version:
-            (deletions if write.value is None else updates).append(item)
+        if write.value is None:
+            (deletions if write.expected_version else absences).append(item)
         else:
-            (absences if write.value is None else insertions).append(item)
-    held = sorted(writes) if deletions and len(writes) > 1 else []
+            (updates if write.expected_version else insertions).append(item)
+    held = sorted(writes) if deletions and len(writes) > 1 else ()
     return [
         texts(held),
-        *(_keys(updates), _values(updates), _versions(updates), _expiries(updates)),
-        *(_keys(deletions), _versions(deletions)),
-        *(_keys(insertions), _values(insertions), _expiries(insertions)),
+        *_updates(updates),
+        *_deletions(deletions),
+        *_insertions(insertions),
         _keys(absences),
     ]
+
+
+def _updates(items: Sequence[_Item]) -> tuple[bytes, ...]:
+    return _keys(items), _values(items), _versions(items), _expiries(items)
+
+
+def _deletions(items: Sequence[_Item]) -> tuple[bytes, ...]:
+    return _keys(items), _versions(items)
+
+
+def _insertions(items: Sequence[_Item]) -> tuple[bytes, ...]:
+    return _keys(items), _values(items), _expiries(items)
 
 
 def _keys(items: Sequence[_Item]) -> bytes:

@@ -6,7 +6,6 @@ first row; one prepared statement sent here costs 70 µs, see ``decisions/postgr
 
 import asyncio
 from collections.abc import Callable, Sequence
-from functools import partial
 from typing import Self
 
 import psycopg
@@ -16,7 +15,12 @@ from psycopg.pq.abc import PGresult
 
 from infinitic_storage._postgres_statements import Statement
 
-_SUCCESSES = frozenset({ExecStatus.TUPLES_OK, ExecStatus.COMMAND_OK})
+_BINARY = int(Format.BINARY)
+_SUCCESSES = frozenset({int(ExecStatus.TUPLES_OK), int(ExecStatus.COMMAND_OK)})
+
+# A server that is silent for so many seconds is taken for gone.
+_LONGEST_ANSWER = 30.0
+_NO_ANSWER = psycopg.OperationalError(f"no answer within {_LONGEST_ANSWER:.0f} s")
 
 # Plans are made once for a connection, so that a statement is not planned at each call, and only
 # by index, so that they do not depend on how full the tables are when they are made.
@@ -49,6 +53,7 @@ class PostgresConnection:
         self._prepared: set[bytes] = set()
         self._answer: asyncio.Future[PGresult] | None = None
         self._result: PGresult | None = None
+        self._is_writing = False
         self._is_closed = False
         self.opened_at = self.used_at = self._loop.time()
         # Always there, so that the end of an idle connection is noticed when it happens.
@@ -84,11 +89,12 @@ class PostgresConnection:
             psycopg.Error: The statement failed, or the connection.
         """
         if statement.name not in self._prepared:
-            await self._ask(partial(self._libpq.send_prepare, statement.name, statement.sql))
+            await self._ask(lambda: self._libpq.send_prepare(statement.name, statement.sql))
             self._prepared.add(statement.name)
-        formats = [Format.BINARY] * len(parameters)
-        send = self._libpq.send_query_prepared
-        result = await self._ask(partial(send, statement.name, parameters, formats, Format.BINARY))
+        formats = [_BINARY] * len(parameters)
+        result = await self._ask(
+            lambda: self._libpq.send_query_prepared(statement.name, parameters, formats, _BINARY)
+        )
         self.used_at = self._loop.time()
         return result
 
@@ -102,25 +108,29 @@ class PostgresConnection:
         self._libpq.finish()
 
     async def _ask(self, send: Callable[[], None]) -> PGresult:
-        self._answer = self._loop.create_future()
+        self._answer = answer = self._loop.create_future()
+        alarm = self._loop.call_later(_LONGEST_ANSWER, self._break, _NO_ANSWER)
         try:
             send()
             self._flush()
-            result = await self._answer
+            result = await answer
         except BaseException:
             self.close()
             raise
         finally:
+            alarm.cancel()
             self._answer = None
         if result.status not in _SUCCESSES:
             raise errors.error_from_result(result)
         return result
 
     def _flush(self) -> None:
-        if self._libpq.flush():
+        is_writing = bool(self._libpq.flush())
+        if is_writing and not self._is_writing:
             self._loop.add_writer(self._socket, self._on_writable)
-        else:
+        elif self._is_writing and not is_writing:
             self._loop.remove_writer(self._socket)
+        self._is_writing = is_writing
 
     def _on_writable(self) -> None:
         try:
@@ -142,18 +152,18 @@ class PostgresConnection:
         while self._answer is not None and not self._libpq.is_busy():
             result = self._libpq.get_result()
             if result is None:
-                return self._finish()
-            self._result = result
-        return None
+                self._finish()
+            else:
+                self._result = result
 
     def _finish(self) -> None:
+        if self._libpq.status != ConnStatus.OK or self._result is None:
+            message = "the server closed the connection"
+            raise psycopg.OperationalError(message)
         answer, self._answer = self._answer, None
-        result, self._result = self._result, None
-        if self._libpq.status != ConnStatus.OK or result is None:
-            self._answer = answer
-            self._break(psycopg.OperationalError("the server closed the connection"))
-        elif answer is not None and not answer.done():
-            answer.set_result(result)
+        if answer is not None and not answer.done():
+            answer.set_result(self._result)
+        self._result = None
 
     def _break(self, error: psycopg.Error) -> None:
         answer, self._answer = self._answer, None

@@ -24,16 +24,11 @@ def translated(error: psycopg.Error, address: str) -> StorageUnavailable | Stora
     if state in _CONFLICTS:
         return StatementConflict(f"{address} is busy with other writers: {_text(error)}")
     if _is_passing(error):
-        return unavailable(address, _text(error))
+        return StorageUnavailable(
+            f"{address} cannot be used now: {_text(error)}; check that the server runs, and that "
+            "host, port, username, password and database of the storage are right"
+        )
     return StorageError(f"{address} refused a statement: {_text(error)} (SQLSTATE {state})")
-
-
-def unavailable(address: str, reason: str) -> StorageUnavailable:
-    """The error for a server that cannot be reached now."""
-    return StorageUnavailable(
-        f"{address} cannot be used now: {reason}; check that the server runs, and that host, "
-        "port, username, password and database of the storage are right"
-    )
 
 
 def _is_passing(error: psycopg.Error) -> bool:

@@ -13,7 +13,6 @@ from infinitic_common.exceptions import StorageError
 _BYTEA, _INT8, _TEXT, _TIMESTAMPTZ = 17, 20, 25, 1184
 
 _head = Struct("!IIIII").pack
-_empty = Struct("!III").pack
 _length = Struct("!I").pack
 _integer = Struct("!Iq").pack
 _plain_integer = Struct("!q").pack
@@ -25,13 +24,24 @@ _INFINITY = 2**63 - 1
 _LAST_INSTANT = 9_000_000_000_000_000
 
 
+_NO_TEXTS, _NO_BLOBS, _NO_INTEGERS, _NO_INSTANTS = (
+    Struct("!III").pack(0, 0, type_) for type_ in (_TEXT, _BYTEA, _INT8, _TIMESTAMPTZ)
+)
+
+
 def texts(values: Sequence[str]) -> bytes:
     """An array of texts.
 
     Raises:
         StorageError: One holds half of a surrogate pair, which UTF-8 cannot encode.
     """
-    return _array(_TEXT, [text(value) for value in values])
+    if not values:
+        return _NO_TEXTS
+    parts = [_head(1, 0, _TEXT, len(values), 1)]
+    for value in values:
+        encoded = text(value)
+        parts += (_length(len(encoded)), encoded)
+    return b"".join(parts)
 
 
 def text(value: str) -> bytes:
@@ -49,17 +59,28 @@ def text(value: str) -> bytes:
 
 def blobs(values: Sequence[bytes]) -> bytes:
     """An array of byte strings."""
-    return _array(_BYTEA, values)
+    if not values:
+        return _NO_BLOBS
+    parts = [_head(1, 0, _BYTEA, len(values), 1)]
+    for value in values:
+        parts += (_length(len(value)), value)
+    return b"".join(parts)
 
 
 def integers(values: Sequence[int]) -> bytes:
     """An array of integers of 8 bytes."""
-    return _join(_INT8, [_integer(8, value) for value in values])
+    if not values:
+        return _NO_INTEGERS
+    elements = [_integer(8, value) for value in values]
+    return b"".join((_head(1, 0, _INT8, len(values), 1), *elements))
 
 
 def instants(values: Sequence[int | None]) -> bytes:
     """An array of instants, from milliseconds since the epoch; None is null."""
-    return _join(_TIMESTAMPTZ, [_instant(value) for value in values], has_nulls=1)
+    if not values:
+        return _NO_INSTANTS
+    elements = [_NULL if value is None else _instant(value) for value in values]
+    return b"".join((_head(1, 1, _TIMESTAMPTZ, len(values), 1), *elements))
 
 
 def integer(value: int) -> bytes:
@@ -67,23 +88,7 @@ def integer(value: int) -> bytes:
     return _plain_integer(value)
 
 
-def _instant(milliseconds: int | None) -> bytes:
-    if milliseconds is None:
-        return _NULL
+def _instant(milliseconds: int) -> bytes:
     if milliseconds > _LAST_INSTANT:
         return _integer(8, _INFINITY)
     return _integer(8, (milliseconds - _POSTGRES_EPOCH) * 1000)
-
-
-def _array(type_: int, elements: Sequence[bytes]) -> bytes:
-    parts = list[bytes]()
-    for element in elements:
-        parts += (_length(len(element)), element)
-    return _join(type_, parts, len(elements))
-
-
-def _join(type_: int, parts: list[bytes], count: int | None = None, has_nulls: int = 0) -> bytes:
-    if not parts:
-        return _empty(0, 0, type_)
-    size = len(parts) if count is None else count
-    return b"".join((_head(1, has_nulls, type_, size, 1), *parts))

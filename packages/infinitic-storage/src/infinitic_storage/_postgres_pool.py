@@ -9,14 +9,12 @@ from psycopg.pq.abc import PGresult
 from infinitic_common.configuration import PostgresConfiguration
 from infinitic_common.exceptions import StorageError
 from infinitic_storage._postgres_connection import PostgresConnection
-from infinitic_storage._postgres_errors import translated, unavailable
+from infinitic_storage._postgres_errors import translated
 from infinitic_storage._postgres_schema import address_of, ensure_schema
 from infinitic_storage._postgres_statements import Statement, StatementConflict
 
 DEFAULT_SIZE = 4
 _ATTEMPTS = 3
-# A server that is silent for so many seconds is taken for gone.
-_LONGEST_ANSWER = 30.0
 
 
 class PostgresPool:
@@ -76,19 +74,15 @@ class PostgresPool:
             self._idle.pop().close()
 
     async def _attempt(self, statement: Statement, parameters: Sequence[bytes]) -> PGresult:
-        async with self._slots:
-            try:
-                async with asyncio.timeout(_LONGEST_ANSWER):
-                    connection = await self._take()
-                    try:
-                        return await connection.execute(statement, parameters)
-                    finally:
-                        self._give_back(connection)
-            except psycopg.Error as error:
-                raise translated(error, self.address) from error
-            except TimeoutError as error:
-                reason = f"no answer within {_LONGEST_ANSWER:.0f} s"
-                raise unavailable(self.address, reason) from error
+        try:
+            async with self._slots:
+                connection = await self._take()
+                try:
+                    return await connection.execute(statement, parameters)
+                finally:
+                    self._give_back(connection)
+        except psycopg.Error as error:
+            raise translated(error, self.address) from error
 
     async def _take(self) -> PostgresConnection:
         if self._is_closed:

@@ -17,7 +17,7 @@ _ATTEMPTS = 5
 
 # Values are kept uncompressed, and inside the row as long as it fits its page: compressing is the
 # storage's option, and Postgres's own default costs more than all the rest of a write.
-_KEY_VALUE_TABLE = """
+_KEY_VALUE_TABLE: LiteralString = """
 CREATE TABLE {table} (
     key varchar(255) COLLATE "C" PRIMARY KEY,
     value bytea NOT NULL,
@@ -28,7 +28,7 @@ CREATE TABLE {table} (
 ALTER TABLE {table} ALTER COLUMN value SET STORAGE EXTERNAL;
 CREATE INDEX ON {table} (expires_at) WHERE expires_at IS NOT NULL
 """
-_KEY_SET_TABLE = """
+_KEY_SET_TABLE: LiteralString = """
 CREATE TABLE {table} (
     key varchar(255) COLLATE "C",
     value text COLLATE "C",
