@@ -237,7 +237,7 @@ class InvalidImplementation(UsageError):
     """A class cannot implement a service or a workflow."""
 
 
-class InvalidArguments(UsageError):
+class InvalidArguments(UsageError, TypeError):
     """The arguments of a call do not fit the parameters of the method."""
 
 

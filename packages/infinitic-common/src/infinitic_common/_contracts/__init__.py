@@ -1,0 +1,1 @@
+"""How contracts and implementations are read."""
