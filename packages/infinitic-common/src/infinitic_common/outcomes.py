@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, cast
 
 from infinitic_common import exceptions as raised
 from infinitic_common import failures as told
+from infinitic_common._attributes import attributes_of
 from infinitic_common.failures import DeferredError, ExceptionDetail, TaskFailure
 from infinitic_common.serialization import SerializationError, encode_untyped
 
@@ -179,15 +180,8 @@ def _properties(exception: BaseException) -> Mapping[str, bytes]:
     # What an exception of ours tells is in its text and in the record it came from.
     if isinstance(exception, raised.InfiniticError):
         return {}
-    names = [*vars(exception), *_slots(type(exception))]
-    public = (name for name in names if not name.startswith("_"))
-    return {name: _encoded(getattr(exception, name)) for name in public if hasattr(exception, name)}
-
-
-def _slots(cls: type) -> Iterator[str]:
-    for parent in cls.__mro__:
-        slots = cast("str | tuple[str, ...]", vars(parent).get("__slots__", ()))
-        yield from (slots,) if isinstance(slots, str) else slots
+    attributes = attributes_of(exception).items()
+    return {name: _encoded(value) for name, value in attributes if not name.startswith("_")}
 
 
 def _encoded(value: object) -> bytes:
