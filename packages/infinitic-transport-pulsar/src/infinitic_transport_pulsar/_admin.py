@@ -1,0 +1,149 @@
+"""The administration of Pulsar, over its REST API."""
+
+import asyncio
+import random
+from collections.abc import Awaitable, Callable, Mapping
+from enum import Enum, auto
+from http import HTTPStatus
+from typing import cast
+
+import attrs
+import httpx
+
+from infinitic_common.exceptions import TransportError, TransportUnavailable
+
+Json = object
+"""What JSON can say."""
+
+Credentials = Callable[[], Awaitable[Mapping[str, str]]]
+"""Gives the headers that authenticate a request."""
+
+_ATTEMPTS = 6
+_FIRST_WAIT = 0.05
+_REFUSALS = frozenset({HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN})
+
+
+class Answer(Enum):
+    """How the administration answered a request that made sense."""
+
+    DONE = auto()
+    EXISTS = auto()
+    MISSING = auto()
+    REFUSED = auto()
+
+
+@attrs.frozen
+class Reply:
+    """An answer with what came along.
+
+    Attributes:
+        answer: Its kind.
+        body: The decoded JSON of what was asked for; None otherwise.
+        reason: The words of the administration, when it did not do what was asked.
+    """
+
+    answer: Answer
+    body: Json = None
+    reason: str = ""
+
+
+class _Again(Exception):  # noqa: N818 -- not an error: it never leaves this module
+    """Another process changed the same thing at the same time."""
+
+
+async def without_credentials() -> Mapping[str, str]:
+    """No headers."""
+    return {}
+
+
+class Admin:
+    """Asks the administration, again when several processes race.
+
+    Args:
+        url: Where it is, as ``http://host:8080``.
+        http: Asks over HTTP.
+        credentials: Authenticates.
+    """
+
+    def __init__(
+        self, url: str, http: httpx.AsyncClient, credentials: Credentials = without_credentials
+    ) -> None:
+        self._url = f"{url.rstrip('/')}/admin/v2"
+        self._http = http
+        self._credentials = credentials
+
+    async def get(self, path: str) -> Reply:
+        """Ask for something: done, missing or refused."""
+        return await self._ask("GET", path)
+
+    async def put(self, path: str, body: Json = None) -> Reply:
+        """Make something: done, exists, missing (what it belongs to) or refused."""
+        return await self._ask("PUT", path, body)
+
+    async def post(self, path: str, body: Json = None) -> Reply:
+        """Set something: done, missing or refused."""
+        return await self._ask("POST", path, body)
+
+    async def delete(self, path: str) -> Reply:
+        """Remove something: done, missing or refused."""
+        return await self._ask("DELETE", path)
+
+    async def close(self) -> None:
+        """Disconnect."""
+        await self._http.aclose()
+
+    async def _ask(self, method: str, path: str, body: Json = None) -> Reply:
+        wait = _FIRST_WAIT
+        for _ in range(_ATTEMPTS - 1):
+            try:
+                return await self._ask_once(method, path, body)
+            except _Again:
+                # Those who race wait differently long, or they would meet again.
+                await asyncio.sleep(wait * random.uniform(0.5, 1.5))  # noqa: S311
+                wait *= 2
+        try:
+            return await self._ask_once(method, path, body)
+        except _Again as error:
+            msg = f"{method} {path} met a concurrent change {_ATTEMPTS} times: {error}"
+            raise TransportUnavailable(msg) from None
+
+    async def _ask_once(self, method: str, path: str, body: Json) -> Reply:
+        headers = await self._credentials()
+        content = {} if body is None else {"json": body}
+        try:
+            response = await self._http.request(
+                method, f"{self._url}/{path}", headers=dict(headers), **content
+            )
+        except httpx.HTTPError as error:
+            msg = (
+                f"the administration of Pulsar does not answer at {self._url} "
+                f"({type(error).__name__}: {error}); check webServiceUrl"
+            )
+            raise TransportUnavailable(msg) from error
+        return _reply(method, path, response)
+
+
+def _reply(method: str, path: str, response: httpx.Response) -> Reply:
+    status, reason = response.status_code, _reason(response)
+    if response.is_success:
+        return Reply(Answer.DONE, response.json() if response.content else None)
+    if status == HTTPStatus.CONFLICT and "exist" in reason.lower():
+        return Reply(Answer.EXISTS, reason=reason)
+    if status == HTTPStatus.CONFLICT:
+        raise _Again(reason)
+    if status == HTTPStatus.NOT_FOUND:
+        return Reply(Answer.MISSING, reason=reason)
+    if status in _REFUSALS:
+        return Reply(Answer.REFUSED, reason=reason)
+    msg = f"{method} {path} on the administration of Pulsar answers {status}: {reason}"
+    raise (TransportUnavailable if response.is_server_error else TransportError)(msg)
+
+
+def _reason(response: httpx.Response) -> str:
+    try:
+        body = cast("object", response.json())
+    except ValueError:
+        return response.text[:200]
+    if isinstance(body, dict):
+        return str(cast("dict[str, object]", body).get("reason", response.text[:200]))
+    return response.text[:200]

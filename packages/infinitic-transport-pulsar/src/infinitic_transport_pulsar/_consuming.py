@@ -1,0 +1,234 @@
+"""A running subscription."""
+
+import asyncio
+import logging
+from collections.abc import Sequence
+from functools import partial
+
+import attrs
+
+from infinitic_common._consumption import BackOff, ConsumptionLoop
+from infinitic_common.configuration import PulsarConfiguration
+from infinitic_common.exceptions import InfrastructureError
+from infinitic_common.transport import Counts, Handler, Subscription, Topic
+from infinitic_transport_pulsar._errors import TopicGone
+from infinitic_transport_pulsar._names import TopicNames, subscription_name
+from infinitic_transport_pulsar._native import NativeConsumer, consumer_options
+from infinitic_transport_pulsar._producers import Producers
+from infinitic_transport_pulsar._provisioning import Provisioning
+from infinitic_transport_pulsar._receiving import PulsarDelivery, Receipt, Receiver, Room
+from infinitic_transport_pulsar._sending import Outlet
+from infinitic_transport_pulsar._settings import consumer_settings, consumer_type, receive_batch
+
+_LOGGER = logging.getLogger(__name__)
+
+_REVIVAL = BackOff(first=0.5, longest=30.0)
+_DEFAULT_DELIVERIES = attrs.fields(Subscription).max_delivery_count.default
+
+
+@attrs.frozen
+class Inlet:
+    """What all consumptions of a process share.
+
+    Attributes:
+        configuration: How messages are received.
+        outlet: The connections.
+        provisioning: Makes topics.
+        producers: Take dead letters.
+        names: The names of topics.
+        consumer: The name of every consumer: the broker orders consumers by it, so that the same
+            process gets the same partitions of all topics.
+    """
+
+    configuration: PulsarConfiguration
+    outlet: Outlet
+    provisioning: Provisioning
+    producers: Producers
+    names: TopicNames
+    consumer: str
+
+
+class PulsarConsumption:
+    """Feeds what arrives on the topics of a subscription to its handler; see ``Consumption``.
+
+    Args:
+        inlet: What is shared.
+        subscription: What to consume.
+        handler: Gets the batches.
+    """
+
+    def __init__(self, inlet: Inlet, subscription: Subscription, handler: Handler) -> None:
+        self._inlet = inlet
+        self._subscription = _with_configured_deliveries(subscription, inlet.configuration)
+        self._loop: ConsumptionLoop[Receipt] = ConsumptionLoop(
+            self._subscription,
+            handler,
+            settle=_acknowledge,
+            dead_letter=self._bury,
+            on_room=self._tell_room,
+        )
+        self._room = Room()
+        self._receivers: dict[Topic, Receiver] = {}
+        self._reviving: set[asyncio.Task[None]] = set()
+        self._stopped: asyncio.Task[None] | None = None
+
+    @property
+    def counts(self) -> Counts:
+        """What went through so far."""
+        return self._loop.counts
+
+    async def start(self) -> None:
+        """Subscribe to every topic, or to none.
+
+        Raises:
+            TransportUnavailable: The broker cannot be reached now.
+            TransportError: It refuses.
+        """
+        topics = self._subscription.topics
+        results = await asyncio.gather(
+            *(self._receive(topic) for topic in topics), return_exceptions=True
+        )
+        failure = next((result for result in results if isinstance(result, BaseException)), None)
+        if failure is not None:
+            await self.stop(0)
+            raise failure
+        self._warn_of_uneven_partitions(
+            {t: n for t, n in zip(topics, results) if isinstance(n, int)}
+        )
+        self._tell_room()
+
+    async def stop(self, grace_seconds: float) -> None:
+        """Stop receiving, wait for what is in the handler, give back the rest."""
+        self._room.close()
+        if self._stopped is None:
+            self._stopped = asyncio.ensure_future(self._stop(grace_seconds))
+        else:
+            await self._loop.stop(grace_seconds)
+        await asyncio.shield(self._stopped)
+
+    async def _stop(self, grace_seconds: float) -> None:
+        await self._loop.stop(grace_seconds)
+        for task in self._reviving:
+            task.cancel()
+        await asyncio.gather(*self._reviving, return_exceptions=True)
+        threads = self._inlet.outlet.threads
+        await asyncio.gather(
+            *(threads.call("closing", receiver.close) for receiver in self._receivers.values())
+        )
+        if not self._subscription.durable:
+            await asyncio.gather(*(self._remove(topic) for topic in self._subscription.topics))
+
+    async def _remove(self, topic: Topic) -> None:
+        try:
+            await self._inlet.provisioning.remove(topic)
+        except InfrastructureError as error:
+            _LOGGER.warning("topic %s stays until it is removed by hand: %s", topic, error)
+
+    # --- receiving -------------------------------------------------------------------------
+
+    async def _receive(self, topic: Topic) -> int:
+        """Begin to receive from a topic; answers how many partitions it has."""
+        try:
+            consumer, partitions = await self._subscribe(topic)
+        except TopicGone:
+            self._inlet.provisioning.forget(topic)
+            consumer, partitions = await self._subscribe(topic)
+        bridge = self._inlet.outlet.bridge
+        receiver = Receiver(
+            topic,
+            consumer,
+            receive_batch(self._subscription),
+            self._room,
+            deliver=lambda deliveries: bridge.post(partial(self._feed, deliveries)),
+            lost=lambda reason: bridge.post(partial(self._revive, topic, reason)),
+        )
+        self._receivers[topic] = receiver
+        receiver.start()
+        return partitions
+
+    async def _subscribe(self, topic: Topic) -> tuple[NativeConsumer, int]:
+        inlet, subscription = self._inlet, self._subscription
+        await inlet.provisioning.topic(topic)
+        outlet, full = inlet.outlet, inlet.names.of(topic)
+        partitions = await outlet.threads.call(
+            f"looking up {full}", lambda: outlet.client.get_topic_partitions(full)
+        )
+        settings = consumer_settings(
+            inlet.configuration, subscription, inlet.consumer, len(partitions)
+        )
+        name = subscription_name(subscription, topic)
+        consumer = await outlet.threads.call(
+            f"subscribing to {full} as {name}",
+            lambda: outlet.client.subscribe(full, name, consumer_options(settings)),
+        )
+        return consumer, len(partitions)
+
+    def _feed(self, deliveries: list[PulsarDelivery]) -> None:
+        self._room.arrive(len(deliveries))
+        self._loop.feed(deliveries)
+        self._tell_room()
+
+    def _tell_room(self) -> None:
+        self._room.tell(self._loop.room)
+
+    def _revive(self, topic: Topic, reason: str) -> None:
+        if self._stopped is None:
+            _LOGGER.warning("the consumer of %s ended (%s) and is made again", topic, reason)
+            task = asyncio.ensure_future(self._receive_again(topic))
+            self._reviving.add(task)
+            task.add_done_callback(self._reviving.discard)
+
+    async def _receive_again(self, topic: Topic) -> None:
+        failures = 0
+        while True:
+            failures += 1
+            await asyncio.sleep(_REVIVAL.seconds(failures))
+            self._inlet.provisioning.forget(topic)
+            try:
+                await self._receive(topic)
+            except InfrastructureError as error:
+                _LOGGER.warning("the consumer of %s cannot be made now: %s", topic, error)
+            else:
+                return
+
+    # --- the rest --------------------------------------------------------------------------
+
+    async def _bury(self, delivery: PulsarDelivery, reason: str) -> None:
+        await self._inlet.producers.bury(delivery.message, reason)
+
+    def _warn_of_uneven_partitions(self, partitions: dict[Topic, int]) -> None:
+        if self._subscription.ordered and len(set(partitions.values())) > 1:
+            numbers = ", ".join(f"{topic}: {number}" for topic, number in partitions.items())
+            _LOGGER.warning(
+                "topics that are read together have different numbers of partitions (%s): a key "
+                "may be in two processes at once; give them the same number",
+                numbers,
+            )
+
+    async def warn_of_idle_processes(self) -> None:
+        """Tell when there are more processes than partitions: some of them get nothing."""
+        inlet, subscription = self._inlet, self._subscription
+        if consumer_type(inlet.configuration, subscription) != "Failover":
+            return
+        topic = subscription.topics[0]
+        readers = await inlet.provisioning.readers(topic, subscription_name(subscription, topic))
+        if readers > inlet.configuration.partitions:
+            _LOGGER.warning(
+                "%d processes read %s, which has %d partitions: the others wait in reserve",
+                readers,
+                topic,
+                inlet.configuration.partitions,
+            )
+
+
+def _acknowledge(deliveries: Sequence[PulsarDelivery]) -> None:
+    for delivery in deliveries:
+        delivery.token.acknowledge()
+
+
+def _with_configured_deliveries(
+    subscription: Subscription, configuration: PulsarConfiguration
+) -> Subscription:
+    if subscription.max_delivery_count != _DEFAULT_DELIVERIES:
+        return subscription
+    return attrs.evolve(subscription, max_delivery_count=configuration.consumer.max_redeliver_count)

@@ -1,0 +1,215 @@
+"""Makes tenant, namespace, topics and subscriptions, whoever comes first."""
+
+import asyncio
+import logging
+from typing import cast
+from urllib.parse import quote
+
+from infinitic_common.configuration import PulsarConfiguration
+from infinitic_common.exceptions import TransportUnavailable
+from infinitic_common.transport import ORDERED_KINDS, Topic, TopicKind
+from infinitic_transport_pulsar._admin import Admin, Answer, Reply
+from infinitic_transport_pulsar._names import (
+    EVENT_KINDS,
+    TopicNames,
+    dead_letters_subscription,
+    main_subscription,
+    rest_path,
+)
+from infinitic_transport_pulsar._once import Once
+from infinitic_transport_pulsar._policies import mismatches, policies_of
+
+_LOGGER = logging.getLogger(__name__)
+
+_UNORDERED_PARTITIONS = 4
+_EARLIEST = {"ledgerId": -1, "entryId": -1, "partitionIndex": -1}
+_UNEXPIRING_KINDS = frozenset(TopicKind) - EVENT_KINDS - {TopicKind.CLIENT_RESPONSE}
+
+
+class Provisioning:
+    """Sees to it that what is about to be used exists.
+
+    Everything is idempotent, done once per process, and may be done by many processes at a time.
+    Where this process has no right to make something, it is taken to exist; a warning tells so.
+
+    Args:
+        configuration: The place in the cluster, and what it is made with.
+        admin: The administration.
+        names: The names of topics.
+    """
+
+    def __init__(self, configuration: PulsarConfiguration, admin: Admin, names: TopicNames) -> None:
+        self._configuration = configuration
+        self._admin = admin
+        self._names = names
+        self._once = Once()
+
+    @property
+    def _namespace_path(self) -> str:
+        return f"{quote(self._names.tenant, safe='')}/{quote(self._names.namespace, safe='')}"
+
+    async def topic(self, topic: Topic) -> None:
+        """Make a topic, before it is consumed."""
+        await self._once.do(f"topic {topic}", lambda: self._make_topic(topic))
+
+    async def topic_with_subscription(self, topic: Topic) -> None:
+        """Make a topic and its main subscription, before it is published to."""
+        await self._once.do(f"subscription {topic}", lambda: self._make_main_subscription(topic))
+
+    async def dead_letters(self, topic: Topic) -> None:
+        """Make the topic that dead letters go to, with the subscription that keeps them."""
+        await self._once.do(f"dead letters {topic}", lambda: self._make_dead_letters(topic))
+
+    def forget(self, topic: Topic) -> None:
+        """Make a topic again when it is next used: it does not exist any more."""
+        for name in (
+            "namespace",
+            f"topic {topic}",
+            f"subscription {topic}",
+            f"dead letters {topic}",
+        ):
+            self._once.forget(name)
+
+    async def exists(self, topic: Topic) -> bool:
+        """Whether a topic exists; True when only the attempt to use it would tell."""
+        path = f"{rest_path(self._names.of(topic))}/subscriptions"
+        return (await self._admin.get(path)).answer is not Answer.MISSING
+
+    async def remove(self, topic: Topic) -> bool:
+        """Remove a topic with its subscriptions; whether that was done."""
+        self.forget(topic)
+        path = f"{rest_path(self._names.of(topic))}?force=true"
+        return (await self._admin.delete(path)).answer is not Answer.REFUSED
+
+    async def topics(self) -> list[str]:
+        """The full names of all topics of the namespace; none when there is no such namespace."""
+        base = f"persistent/{self._namespace_path}"
+        replies = [await self._admin.get(path) for path in (f"{base}/partitioned", base)]
+        return [name for reply in replies for name in cast("list[str] | None", reply.body) or ()]
+
+    async def readers(self, topic: Topic, subscription: str) -> int:
+        """How many processes read a partitioned topic under that subscription."""
+        path = rest_path(f"{self._names.of(topic)}-partition-0")
+        stats = cast(
+            "dict[str, dict[str, dict[str, list[object]]]] | None",
+            (await self._admin.get(f"{path}/stats")).body,
+        )
+        return len(
+            (stats or {}).get("subscriptions", {}).get(subscription, {}).get("consumers", ())
+        )
+
+    async def close(self) -> None:
+        """Give up what is going on, and disconnect."""
+        await self._once.cancel()
+        await self._admin.close()
+
+    # --- tenant and namespace --------------------------------------------------------------
+
+    async def _namespace(self) -> None:
+        await self._once.do("namespace", self._make_namespace)
+
+    async def _make_namespace(self) -> None:
+        path = f"namespaces/{self._namespace_path}"
+        reply = await self._admin.get(path)
+        if reply.answer is Answer.MISSING:
+            await self._make_tenant()
+            policies = policies_of(self._configuration.policies)
+            reply = await self._admin.put(path, policies)
+            if reply.answer is Answer.DONE:
+                return
+            reply = await self._admin.get(path) if reply.answer is Answer.EXISTS else reply
+        if reply.answer is Answer.REFUSED:
+            self._go_on_without(f"namespace {self._namespace_path}", reply)
+        elif reply.answer is Answer.MISSING:
+            self._fail(f"namespace {self._namespace_path} cannot be made", reply)
+        for difference in mismatches(self._configuration.policies, reply.body):
+            _LOGGER.warning("namespace %s exists with %s", self._namespace_path, difference)
+
+    async def _make_tenant(self) -> None:
+        tenant = self._names.tenant
+        path = f"tenants/{quote(tenant, safe='')}"
+        if (await self._admin.get(path)).answer is Answer.DONE:
+            return
+        clusters = self._configuration.allowed_clusters
+        if clusters is None:
+            clusters = cast("list[str] | None", (await self._admin.get("clusters")).body) or ()
+        roles = list(self._configuration.admin_roles or ())
+        reply = await self._admin.put(path, {"adminRoles": roles, "allowedClusters": [*clusters]})
+        if reply.answer is Answer.REFUSED:
+            self._go_on_without(f"tenant {tenant}", reply)
+
+    # --- topics ----------------------------------------------------------------------------
+
+    async def _make_topic(self, topic: Topic) -> None:
+        await self._namespace()
+        partitions = partitions_of(topic.kind, self._configuration.partitions)
+        path = rest_path(self._names.of(topic))
+        made = await self._put_below_namespace(
+            *((path, None) if partitions is None else (f"{path}/partitions", partitions))
+        )
+        if made.answer is Answer.REFUSED:
+            self._go_on_without(f"topic {topic}", made)
+        if made.answer is Answer.DONE and topic.kind not in _UNEXPIRING_KINDS:
+            await self._set_expiry(path)
+
+    async def _set_expiry(self, path: str) -> None:
+        # An unread answer or event is of no use for ever; unread work is never given up.
+        seconds = self._configuration.policies.message_ttl_seconds
+        if seconds:
+            reply = await self._admin.post(f"{path}/messageTTL?messageTTL={seconds}")
+            if reply.answer is not Answer.DONE:
+                _LOGGER.warning("messages of %s will not expire: %s", path, reply.reason)
+
+    async def _make_main_subscription(self, topic: Topic) -> None:
+        await self.topic(topic)
+        if topic.kind not in EVENT_KINDS:
+            full = self._names.of(topic)
+            await self._make_subscription(full, main_subscription(topic.kind))
+
+    async def _make_dead_letters(self, topic: Topic) -> None:
+        await self._namespace()
+        full = self._names.dead_letters_of(topic)
+        made = await self._put_below_namespace(rest_path(full))
+        if made.answer is Answer.REFUSED:
+            self._go_on_without(f"dead letters {full}", made)
+        await self._make_subscription(full, dead_letters_subscription(topic.kind))
+
+    async def _make_subscription(self, full: str, name: str) -> None:
+        path = f"{rest_path(full)}/subscription/{quote(name, safe='')}"
+        reply = await self._put_below_namespace(path, _EARLIEST)
+        if reply.answer is Answer.REFUSED:
+            self._go_on_without(f"subscription {name} of {full}", reply)
+
+    async def _put_below_namespace(self, path: str, body: object = None) -> Reply:
+        """Make something in the namespace, which may have gone, or not be seen yet."""
+        reply = await self._admin.put(path, body)
+        for wait in (0.05, 0.2, 0.8):
+            if reply.answer is not Answer.MISSING:
+                return reply
+            self._once.forget("namespace")
+            await asyncio.sleep(wait)
+            await self._namespace()
+            reply = await self._admin.put(path, body)
+        if reply.answer is Answer.MISSING:
+            self._fail(f"{path} cannot be made", reply)
+        return reply
+
+    @staticmethod
+    def _go_on_without(what: str, reply: Reply) -> None:
+        _LOGGER.warning("no right to make %s, which is taken to exist: %s", what, reply.reason)
+
+    @staticmethod
+    def _fail(what: str, reply: Reply) -> None:
+        raise TransportUnavailable(f"{what} on Pulsar: {reply.reason}")
+
+
+def partitions_of(kind: TopicKind, ordered: int) -> int | None:
+    """How many partitions topics of a kind are made with; None for none.
+
+    Args:
+        kind: The kind.
+        ordered: How many those with order have.
+    """
+    if kind is TopicKind.CLIENT_RESPONSE:
+        return None
+    return ordered if kind in ORDERED_KINDS else min(ordered, _UNORDERED_PARTITIONS)
