@@ -108,7 +108,8 @@ class PostgresConnection:
         self._libpq.finish()
 
     async def _ask(self, send: Callable[[], None]) -> PGresult:
-        self._answer = answer = self._loop.create_future()
+        answer: asyncio.Future[PGresult] = self._loop.create_future()
+        self._answer = answer
         alarm = self._loop.call_later(_LONGEST_ANSWER, self._break, _NO_ANSWER)
         try:
             send()

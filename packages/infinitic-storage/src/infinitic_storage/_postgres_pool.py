@@ -14,7 +14,8 @@ from infinitic_storage._postgres_schema import address_of, ensure_schema
 from infinitic_storage._postgres_statements import Statement, StatementConflict
 
 DEFAULT_SIZE = 4
-_ATTEMPTS = 3
+# Between the attempts of a statement that deadlocked, in seconds.
+_PAUSES = (0.02, 0.05)
 
 
 class PostgresPool:
@@ -50,11 +51,12 @@ class PostgresPool:
             StorageUnavailable: The server cannot be reached now.
             StorageError: The server refuses it, or the pool is closed.
         """
-        for _ in range(_ATTEMPTS - 1):
+        for pause in _PAUSES:
             try:
                 return await self._attempt(statement, parameters)
             except StatementConflict:
-                continue
+                # The one that won may not have its locks yet: do not snatch them away.
+                await asyncio.sleep(pause)
         return await self._attempt(statement, parameters)
 
     def join(self, user: object) -> None:

@@ -135,11 +135,9 @@ async def _make(connection: psycopg.AsyncConnection, configuration: PostgresConf
     async with connection.transaction():
         await connection.execute("SELECT pg_advisory_xact_lock(%s)", (_LOCK,))
         await _create_schema(connection, configuration.schema)
-        for name, definition in (
-            (configuration.key_value_table, _KEY_VALUE_TABLE),
-            (configuration.key_set_table, _KEY_SET_TABLE),
-        ):
-            await _create_table(connection, configuration.schema, name, definition)
+        schema = configuration.schema
+        await _create_table(connection, schema, configuration.key_value_table, _KEY_VALUE_TABLE)
+        await _create_table(connection, schema, configuration.key_set_table, _KEY_SET_TABLE)
 
 
 async def _create_schema(connection: psycopg.AsyncConnection, name: str) -> None:
