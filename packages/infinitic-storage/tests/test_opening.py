@@ -21,7 +21,7 @@ def in_memory(
     unused: str, compression: Literal["gzip", "lz4"] | None = None
 ) -> StorageConfiguration:
     options = InMemoryStorageConfiguration(unused=unused)
-    return StorageConfiguration(kind="memory", options=options, compression=compression)
+    return StorageConfiguration(kind="inMemory", options=options, compression=compression)
 
 
 @pytest.fixture
@@ -71,7 +71,7 @@ async def test_postgres_is_opened_with_its_compression(
 
 
 def test_options_of_another_store_are_refused() -> None:
-    with pytest.raises(TypeError, match=r"'memory'.*InMemoryStorageConfiguration.*PostgresConf"):
+    with pytest.raises(TypeError, match=r"'inMemory'.*InMemoryStorageConfiguration.*PostgresConf"):
         open_postgres_storage(in_memory("any"))
 
 
