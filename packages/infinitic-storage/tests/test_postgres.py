@@ -240,6 +240,21 @@ async def test_a_connection_that_ends_under_a_write_is_unavailability(
     await other.close()
 
 
+async def test_a_server_that_is_silent_for_too_long_is_unavailable(
+    admin: Connection,
+    own_database: PostgresConfiguration,
+    storage: PostgresStorage,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    await storage.key_values.put({"foo": Write(b"bar", 0)})
+    monkeypatch.setattr("infinitic_storage._postgres_connection._LONGEST_ANSWER", 0.05)
+    async with _locked(admin, own_database, "foo"):
+        with pytest.raises(StorageUnavailable, match="no answer"):
+            await storage.key_values.put({"foo": Write(b"new", 1)})
+    monkeypatch.undo()
+    assert await storage.key_values.put({"bar": Write(b"bar", 0)}) == {"bar": True}
+
+
 async def test_a_cancelled_write_leaves_a_usable_storage(
     admin: Connection, own_database: PostgresConfiguration, storage: PostgresStorage
 ) -> None:

@@ -20,7 +20,6 @@ _SUCCESSES = frozenset({int(ExecStatus.TUPLES_OK), int(ExecStatus.COMMAND_OK)})
 
 # A server that is silent for so many seconds is taken for gone.
 _LONGEST_ANSWER = 30.0
-_NO_ANSWER = psycopg.OperationalError(f"no answer within {_LONGEST_ANSWER:.0f} s")
 
 # Plans are made once for a connection, so that a statement is not planned at each call, and only
 # by index, so that they do not depend on how full the tables are when they are made.
@@ -110,7 +109,7 @@ class PostgresConnection:
     async def _ask(self, send: Callable[[], None]) -> PGresult:
         answer: asyncio.Future[PGresult] = self._loop.create_future()
         self._answer = answer
-        alarm = self._loop.call_later(_LONGEST_ANSWER, self._break, _NO_ANSWER)
+        alarm = self._loop.call_later(_LONGEST_ANSWER, self._give_up)
         try:
             send()
             self._flush()
@@ -165,6 +164,9 @@ class PostgresConnection:
         if answer is not None and not answer.done():
             answer.set_result(self._result)
         self._result = None
+
+    def _give_up(self) -> None:
+        self._break(psycopg.OperationalError(f"no answer within {_LONGEST_ANSWER:.0f} s"))
 
     def _break(self, error: psycopg.Error) -> None:
         answer, self._answer = self._answer, None
