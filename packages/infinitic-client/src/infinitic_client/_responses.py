@@ -1,0 +1,117 @@
+"""Answers to a client: who waits for which, and the subscription that brings them."""
+
+import asyncio
+from collections.abc import Generator, Sequence
+from contextlib import contextmanager
+
+from infinitic_common.ids import new_id
+from infinitic_common.messages import (
+    ClientMessage,
+    MethodCompleted,
+    MethodFailed,
+    QueryAnswered,
+    TaskIdsByTag,
+    WorkflowIdsByTag,
+    from_received,
+)
+from infinitic_common.transport import (
+    Consumption,
+    ReceivedMessage,
+    Subscription,
+    Topic,
+    TopicKind,
+    Transport,
+)
+
+Key = tuple[str, str]
+"""What an answer is about: workflow and method run, or a request."""
+
+
+def run_key(workflow_id: str, method_id: str) -> Key:
+    """The key of the end of a method run."""
+    return (workflow_id, method_id)
+
+
+def request_key(request_id: str) -> Key:
+    """The key of the answer to a request."""
+    return ("", request_id)
+
+
+class Responses:
+    """The answers that a client waits for; consumption starts with the first wait."""
+
+    def __init__(self, transport: Transport) -> None:
+        self._transport = transport
+        self._waiting: dict[Key, list[asyncio.Future[ClientMessage]]] = {}
+        self._starting = asyncio.Lock()
+        self._consumption: Consumption | None = None
+
+    async def start(self) -> None:
+        """Make sure that answers to what is sent from now on arrive.
+
+        Raises:
+            TransportUnavailable: The broker cannot be reached now.
+        """
+        if self._consumption is not None:
+            return
+        async with self._starting:
+            if self._consumption is None:
+                self._consumption = await self._transport.consume(
+                    self._subscription(), self._receive
+                )
+
+    def _subscription(self) -> Subscription:
+        name = self._transport.name
+        # Clients that share a transport share the topic: each one needs every answer.
+        return Subscription(
+            topics=(Topic(TopicKind.CLIENT_RESPONSE, name),),
+            name=f"{name}-{new_id()}",
+            max_batch_messages=1000,
+            durable=False,
+        )
+
+    @contextmanager
+    def expect(self, key: Key) -> Generator[asyncio.Future[ClientMessage]]:
+        """The next answer about a key; asked for before what it answers is sent."""
+        future = asyncio.get_running_loop().create_future()
+        self._waiting.setdefault(key, []).append(future)
+        try:
+            yield future
+        finally:
+            futures = self._waiting.get(key, [])
+            if future in futures:
+                futures.remove(future)
+            if not futures:
+                self._waiting.pop(key, None)
+
+    async def close(self, reason: Exception) -> None:
+        """Stop receiving; what waits gets the reason."""
+        for futures in list(self._waiting.values()):
+            for future in futures:
+                if not future.done():
+                    future.set_exception(reason)
+        if self._consumption is not None:
+            await self._consumption.stop(0)
+
+    async def _receive(self, batch: Sequence[ReceivedMessage]) -> Sequence[ReceivedMessage]:
+        for received in batch:
+            message = from_received(received)
+            key = _key_of(message)
+            if key is not None:
+                self._resolve(key, message)
+        return ()
+
+    def _resolve(self, key: Key, message: object) -> None:
+        for future in self._waiting.pop(key, ()):
+            if not future.done():
+                future.set_result(message)  # type: ignore[arg-type]
+
+
+def _key_of(message: object) -> Key | None:
+    match message:
+        case MethodCompleted() | MethodFailed():
+            return run_key(message.workflow_id, message.method_id)
+        case QueryAnswered() | WorkflowIdsByTag() | TaskIdsByTag():
+            return request_key(message.request_id)
+        case _:
+            return None
