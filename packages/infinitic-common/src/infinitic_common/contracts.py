@@ -9,15 +9,18 @@ from typing import Generic, Protocol
 import attrs
 
 from infinitic_common._contracts.channels import ChannelContract, channel_names, read_channel
+from infinitic_common._contracts.hints import MISSING, attribute_hint
 from infinitic_common._contracts.methods import MethodContract, Parameter, read_method
 from infinitic_common.decorators import name_of_class
 from infinitic_common.exceptions import InvalidContract
+from infinitic_common.serialization import ValueCodec, value_codec
 
 __all__ = [
     "ChannelContract",
     "Contract",
     "MethodContract",
     "Parameter",
+    "attribute_codec",
     "contract_of",
     "contracts_of",
     "is_contract",
@@ -134,3 +137,15 @@ def _refuse_double_names(cls: type, methods: Mapping[str, MethodContract]) -> No
 
 def _label(cls: object) -> str:
     return cls.__name__ if isinstance(cls, type) else repr(cls)
+
+
+def attribute_codec(contract: Contract, name: str) -> ValueCodec | None:
+    """The codec of an attribute that a contract annotates; None when it does not.
+
+    Raises:
+        InvalidTypeHint: The annotation cannot be resolved, or its values cannot be sent.
+    """
+    hint = attribute_hint(contract.cls, name)
+    if hint is MISSING:
+        return None
+    return value_codec(hint, place=f"attribute '{name}' of {contract.cls.__name__}")
