@@ -7,6 +7,7 @@ from typing import cast
 
 import attrs
 
+from infinitic_common.decorators import CheckMode
 from infinitic_common.failures import DeferredError
 from infinitic_common.history import (
     CommandCompleted,
@@ -27,7 +28,6 @@ from infinitic_common.serialization import content_hash, decode_untyped, encode_
 from infinitic_common.steps import AllOf, Leaf, Outcome, evaluate, step_from_plain
 from infinitic_common.workflow_run import WorkflowRun, current_run
 from infinitic_common.workflow_tasks import WorkflowTask, WorkflowTaskResult
-from infinitic_task_executor._workflow.definition import CheckMode
 from infinitic_task_executor._workflow.execution import Execution
 from infinitic_task_executor._workflow.runner import RunnerSettings, WorkflowTaskRunner
 
@@ -65,7 +65,8 @@ class FunctionWorkflow:
 
     def create(self) -> object:
         instance = Instance()
-        vars(instance).update(decode_untyped(encode_untyped(dict(self.initial))))  # type: ignore[arg-type]
+        copies = decode_untyped(encode_untyped(dict(self.initial)))
+        vars(instance).update(cast("dict[str, object]", copies))
         return instance
 
     def method(self, name: str) -> FunctionMethod:
@@ -170,7 +171,7 @@ class FakeEngine:
     def apply(self, result: WorkflowTaskResult) -> None:
         self.results.append(result)
         if result.error is not None:
-            self.error = result.error
+            self.error, self.pending = result.error, None
             self.log.append(RunFailed(result.error))
             return
         self.error = None
@@ -187,10 +188,17 @@ class FakeEngine:
         elif result.value is not None:
             self.ended, self.value = True, decode_untyped(result.value)
 
-    def end_last_step_again(self) -> None:
-        """The run failed after its last wait, and what it waited for has changed since."""
-        position = next(e.position for e in reversed(self.log) if isinstance(e, StepEnded))
-        self._end_step(position)
+    async def resume_failed(self) -> WorkflowTaskResult | None:
+        """Run failed code again from its last wait, if that is over (again)."""
+        ends = [entry.position for entry in self.log if isinstance(entry, StepEnded)]
+        if self.error is None or not ends:
+            return None
+        steps = (entry for entry in self.log if isinstance(entry, StepStarted))
+        step = next(entry.step for entry in steps if entry.position == ends[-1])
+        if evaluate(step_from_plain(step), self._outcome_of) is None:
+            return None
+        self._end_step(ends[-1])
+        return await self.run()
 
     def _end_step(self, position: int) -> None:
         changed = self.properties != (self._snapshot or {})

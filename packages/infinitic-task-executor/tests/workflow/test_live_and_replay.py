@@ -24,6 +24,7 @@ from infinitic_common.history import (
     SendSignalCommand,
     TaskCommand,
 )
+from infinitic_common.outcomes import to_exception
 from infinitic_common.serialization import decode_untyped, encode_untyped
 from infinitic_common.steps import AllOf, AnyOf, FirstOf, Leaf, Resolution, Step
 
@@ -39,7 +40,10 @@ class Act:
     number2: int
 
 
-KINDS = ("task", "receive", "send", "inline", "wait", "all", "any", "first", "peek", "set", "time")
+KINDS = (
+    *("task", "task", "receive", "send", "inline", "set", "time", "peek"),
+    *("wait", "wait", "all", "any", "first", "need"),
+)
 ACTS = st.builds(Act, st.sampled_from(KINDS), st.integers(0, 5), st.integers(0, 5))
 EVENTS = st.tuples(
     st.sampled_from(("complete", "complete", "fail", "retry", "signal", "property")),
@@ -76,7 +80,7 @@ class Script:
             case "set":
                 counts = cast("list[int]", vars(instance).setdefault("counts", []))
                 counts.append(act.number)
-                seen.append(sorted(vars(instance).items()))
+                seen.append(content(instance))
             case "time":
                 seen.append([run.now(), run.uuid(), run.random().random()])
             case _ if leaves:
@@ -94,7 +98,9 @@ class Script:
         }
         step = steps.get(act.kind, one)
         found = run.peek(step) if act.kind == "peek" else run.wait(step)
-        seen.append([act.kind, self._told(found), sorted(vars(instance).items())])
+        if act.kind == "need" and found is not None and found.error is not None:
+            raise to_exception(found.error)
+        seen.append([act.kind, self._told(found), content(instance)])
 
     def _told(self, resolution: Resolution | None) -> object:
         if resolution is None:
@@ -115,10 +121,16 @@ async def play(
         happen(engine, event, choice)
         if replay(number):
             handler.discard([engine.workflow_id])
-        while await engine.resume():
-            pass
+        for _ in acts:
+            await engine.resume()
+            await engine.resume_failed()
     handler.close()
     return engine.log, engine.value
+
+
+def content(instance: Instance) -> bytes:
+    """The properties, as they are now."""
+    return encode_untyped(vars(instance))
 
 
 def happen(engine: FakeEngine, event: str, choice: int) -> None:
@@ -138,8 +150,12 @@ def happen(engine: FakeEngine, event: str, choice: int) -> None:
         engine.retry(tasks[choice % len(tasks)])
 
 
-@settings(max_examples=150, deadline=None)
-@given(st.lists(ACTS, max_size=25), st.lists(EVENTS, max_size=25), st.integers(0, 2**25))
+@settings(max_examples=120, deadline=None)
+@given(
+    st.lists(ACTS, min_size=10, max_size=30),
+    st.lists(EVENTS, min_size=10, max_size=30),
+    st.integers(0, 2**25),
+)
 def test_live_replayed_and_mixed_runs_are_the_same(
     acts: list[Act], events: list[tuple[str, int]], mask: int
 ) -> None:

@@ -1,5 +1,8 @@
 """Whether code still does what the history says it did."""
 
+from typing import cast
+
+from infinitic_common.decorators import CheckMode
 from infinitic_common.history import (
     ChildWorkflowCommand,
     Command,
@@ -13,7 +16,6 @@ from infinitic_common.history import (
     TimerCommand,
 )
 from infinitic_common.steps import Leaf, Step, fingerprint, step_from_plain, step_to_plain
-from infinitic_task_executor._workflow.definition import CheckMode
 
 
 def same_command(recorded: Command, attempted: Command, mode: CheckMode) -> bool:
@@ -23,12 +25,12 @@ def same_command(recorded: Command, attempted: Command, mode: CheckMode) -> bool
     """
     if type(recorded) is not type(attempted):
         inline = isinstance(recorded, InlineCommand) or isinstance(attempted, InlineCommand)
-        return mode == "none" and not inline
-    if mode == "none" or isinstance(recorded, InlineCommand):
+        return mode is CheckMode.NONE and not inline
+    if mode is CheckMode.NONE or isinstance(recorded, InlineCommand):
         return True
     if _names(recorded) != _names(attempted):
         return False
-    return mode == "simple" or _details(recorded) == _details(attempted)
+    return mode is CheckMode.SIMPLE or _details(recorded) == _details(attempted)
 
 
 def _names(command: Command) -> object:
@@ -107,7 +109,8 @@ def _plain(step: object) -> str:
             return f"the command at position {step}"
         case [int() as position, int() as index]:
             return f"signal {index} of the receive at position {position}"
-        case [str() as name, *members]:
+        case [str() as name, *_]:
+            members = cast("list[object]", step)[1:]
             return f"{name} of ({', '.join(map(_plain, members))})"
         case _:
             return repr(step)

@@ -1,9 +1,9 @@
 """What a run needs to know of the class it runs."""
 
 from collections.abc import Mapping
-from typing import Literal, Protocol
+from typing import Protocol
 
-CheckMode = Literal["none", "simple", "strict"]
+from infinitic_common.decorators import CheckMode
 
 
 class WorkflowMethod(Protocol):

@@ -4,11 +4,12 @@ from collections.abc import Mapping
 
 import attrs
 
+from infinitic_common.decorators import CheckMode
 from infinitic_common.exceptions import DeferredException, UnknownWorkflowVersion
 from infinitic_common.failures import WorkflowExecutorFailedError
 from infinitic_common.outcomes import error_of, failure_of
 from infinitic_common.workflow_tasks import StepAwaited, WorkflowTask, WorkflowTaskResult
-from infinitic_task_executor._workflow.definition import CheckMode, WorkflowDefinition
+from infinitic_task_executor._workflow.definition import WorkflowDefinition
 from infinitic_task_executor._workflow.run import CodeRun, Raised, Returned, Stop
 
 

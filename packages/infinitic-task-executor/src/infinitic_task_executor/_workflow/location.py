@@ -1,8 +1,8 @@
 """Where in the user's code something was asked for."""
 
-import sys
 from functools import lru_cache
-from types import CodeType, FrameType
+from inspect import currentframe
+from types import CodeType
 
 _OURS = ("infinitic_common.", "infinitic_task_executor.")
 _FOLDERS = 2
@@ -13,7 +13,7 @@ def location() -> str:
 
     Histories keep it, so it has no more of the path than a reader needs.
     """
-    frame: FrameType | None = sys._getframe(1)  # noqa: SLF001 - the documented way to a frame
+    frame = currentframe()
     while frame is not None and frame.f_globals.get("__name__", "").startswith(_OURS):
         frame = frame.f_back
     return f"{_short(frame.f_code)}:{frame.f_lineno}" if frame is not None else ""

@@ -11,6 +11,7 @@ import attrs
 from greenlet import GreenletExit, getcurrent, greenlet
 
 from infinitic_common.command_ids import command_id
+from infinitic_common.decorators import CheckMode
 from infinitic_common.exceptions import InvalidInline, WorkflowChanged
 from infinitic_common.history import (
     Command,
@@ -32,11 +33,7 @@ from infinitic_task_executor._workflow.checks import (
     same_step,
 )
 from infinitic_task_executor._workflow.coroutines import allow_asyncio, drive, refuse_asyncio
-from infinitic_task_executor._workflow.definition import (
-    CheckMode,
-    WorkflowDefinition,
-    WorkflowMethod,
-)
+from infinitic_task_executor._workflow.definition import WorkflowDefinition, WorkflowMethod
 from infinitic_task_executor._workflow.location import location
 from infinitic_task_executor._workflow.properties import Properties
 from infinitic_task_executor._workflow.recorded import NOTHING_RECORDED, Recorded
@@ -78,7 +75,7 @@ class CodeRun:
         self._definition = definition
         self._task = task
         self._check_mode = check_mode
-        self._mode: CheckMode = "simple"
+        self._mode = CheckMode.SIMPLE
         self._seen = Seen()
         self._recorded = Recorded(task.history, task.visible)
         self._last_recorded = self._recorded.last
@@ -264,7 +261,7 @@ class CodeRun:
 
     def _call(self) -> bytes:
         method = self._definition.method(self._task.method_name)
-        self._mode = self._check_mode or method.check_mode or "simple"
+        self._mode = self._check_mode or method.check_mode or CheckMode.SIMPLE
         instance = self._definition.create()
         self._properties = Properties(self._definition, instance)
         self._properties.resume(self._seen)
@@ -357,7 +354,7 @@ class CodeRun:
 
     def _check_end(self) -> None:
         beyond = self._recorded.beyond(self._position) if self._last_recorded >= 0 else None
-        if beyond is not None and self._mode != "none":
+        if beyond is not None and self._mode is not CheckMode.NONE:
             self._changed(beyond.position, "its end")
 
     def _changed(self, position: int, attempted: str) -> NoReturn:

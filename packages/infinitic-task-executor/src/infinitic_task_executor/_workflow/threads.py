@@ -75,7 +75,7 @@ class WorkflowThread:
             if self.since is None or monotonic() - self.since < timeout:
                 return None
             self._abandoned = True
-        frame = sys._current_frames().get(self._thread.ident or 0)  # noqa: SLF001 - documented
+        frame = sys._current_frames().get(self._thread.ident or 0)  # noqa: SLF001  # pyright: ignore[reportPrivateUsage] - documented
         stack = "".join(traceback.format_stack(frame))
         share, unbegun = self._share, self._drain()
         if share is None:

@@ -1,0 +1,178 @@
+"""The component that runs the code of a workflow."""
+
+from collections.abc import Callable, Mapping, Sequence
+from datetime import timedelta
+from typing import Literal, Self
+
+from infinitic_common.component import ComponentHost
+from infinitic_common.configuration import (
+    ConfigurationError,
+    Problem,
+    Unset,
+    WorkflowConfiguration,
+    load_class,
+)
+from infinitic_common.contracts import contract_of
+from infinitic_common.decorators import CheckMode
+from infinitic_common.exceptions import InvalidImplementation
+from infinitic_common.implementation import WorkflowImplementation, workflow_implementation
+from infinitic_common.transport import Consumption, Counts, Subscription, Topic, TopicKind
+from infinitic_common.workflow_tasks import WorkflowTask, WorkflowTaskResult
+from infinitic_task_executor._workflow.execution import Execution
+from infinitic_task_executor._workflow.implemented import ImplementedWorkflow
+from infinitic_task_executor._workflow.remote import RemoteTasks
+from infinitic_task_executor._workflow.runner import RunnerSettings, WorkflowTaskRunner
+
+_TIMEOUT = timedelta(seconds=60)
+_MAX_LIVE_RUNS = 5000
+_MAX_BATCH = 100
+
+Source = type | Callable[[], object]
+"""A class, or a function without parameters that makes its instances."""
+
+
+class WorkflowExecutor:
+    """Runs the code of a workflow: for the state engine of this process, and for those elsewhere.
+
+    A component of a worker, and a ``WorkflowTaskHandler``. Runs that wait are kept in memory, the
+    least recently used ones give way and are rebuilt from their history when they are needed.
+    A worker stops it after the state engine that uses it.
+    """
+
+    def __init__(  # noqa: PLR0913 - each is a decision of the user
+        self,
+        contract: type | str,
+        *implementations: Source,
+        concurrency: int = 1,
+        check_mode: CheckMode | Literal["none", "simple", "strict"] | None = None,
+        timeout: timedelta | None = _TIMEOUT,
+        always_replay: bool = False,
+        max_live_runs: int = _MAX_LIVE_RUNS,
+    ) -> None:
+        """Register the classes of a workflow, one for each version.
+
+        Args:
+            contract: The contract, or the name of the workflow.
+            implementations: Classes, or functions without parameters that make their instances.
+            concurrency: Number of threads that workflow code runs on.
+            check_mode: How strictly changed code is found out; None to let the classes say.
+            timeout: The longest that code may run without waiting; None for no limit.
+            always_replay: Throw every run away after each task: what tests compare with.
+            max_live_runs: Waiting runs that are kept in memory.
+
+        Raises:
+            InvalidImplementation: A class cannot implement the workflow, or two have one version.
+            InvalidTypeHint: A parameter, result or channel has no type, or one that cannot be sent.
+            ValueError: ``concurrency`` is less than 1.
+        """
+        if concurrency < 1:
+            msg = f"concurrency={concurrency}: give 1 or more, or leave the executor out"
+            raise ValueError(msg)
+        self._name = contract if isinstance(contract, str) else contract_of(contract).name
+        definitions = _definitions(self._name, implementations)
+        mode = None if check_mode is None else CheckMode(check_mode)
+        self._execution = Execution(definitions, mode)
+        settings = RunnerSettings(
+            name=f"workflow-{self._name}",
+            concurrency=concurrency,
+            timeout=timeout.total_seconds() if timeout is not None else None,
+            always_replay=always_replay,
+            max_live_runs=max_live_runs,
+        )
+        self._runner = WorkflowTaskRunner(settings, self._execution)
+        self._consumption: Consumption | None = None
+
+    @classmethod
+    def from_configuration(cls, configuration: WorkflowConfiguration) -> Self:
+        """Make the executor that a configuration asks for.
+
+        Raises:
+            ConfigurationError: A class cannot be loaded.
+            InvalidImplementation: A class cannot implement the workflow.
+        """
+        executor = configuration.executor
+        if executor is None:
+            problem = Problem(f"workflows.{configuration.name}", "no executor", "add `class:`")
+            raise ConfigurationError([problem])
+        place = f"workflows.{configuration.name}.classes"
+        classes = [load_class(name, place=place) for name in executor.class_names]
+        return cls(
+            configuration.name,
+            *classes,
+            concurrency=executor.concurrency,
+            check_mode=executor.check_mode,
+            timeout=_limit(executor.timeout_seconds),
+        )
+
+    @property
+    def workflow_name(self) -> str:
+        """See ``WorkflowTaskHandler``."""
+        return self._name
+
+    @property
+    def label(self) -> str:
+        """See ``Component``."""
+        return "WorkflowExecutor"
+
+    @property
+    def counts(self) -> Counts:
+        """See ``Component``; tasks of the engine in this process are counted there."""
+        return self._consumption.counts if self._consumption is not None else Counts()
+
+    async def start(self, host: ComponentHost) -> None:
+        """See ``Component``."""
+        self._execution.worker_name = host.worker_name
+        remote = RemoteTasks(self._name, host.transport, self._runner, self._execution)
+        subscription = Subscription(
+            topics=(Topic(TopicKind.WORKFLOW_EXECUTOR, self._name),),
+            name="workflow-executor",
+            ordered=True,
+            max_batch_messages=_MAX_BATCH,
+            on_dead_letter=remote.bury,
+        )
+        self._consumption = await host.transport.consume(subscription, remote.handle)
+
+    async def stop(self, grace_seconds: float) -> None:
+        """See ``Component``."""
+        if self._consumption is not None:
+            await self._consumption.stop(grace_seconds)
+        self._runner.close()
+
+    async def run(self, tasks: Sequence[WorkflowTask]) -> Sequence[WorkflowTaskResult]:
+        """See ``WorkflowTaskHandler``."""
+        return await self._runner.run(tasks)
+
+    def confirm(self, versions: Mapping[str, int]) -> None:
+        """See ``WorkflowTaskHandler``."""
+        self._runner.confirm(versions)
+
+    def discard(self, workflow_ids: Sequence[str]) -> None:
+        """See ``WorkflowTaskHandler``."""
+        self._runner.discard(workflow_ids)
+
+    def forget(self, workflow_ids: Sequence[str], method_ids: Sequence[str]) -> None:
+        """See ``WorkflowTaskHandler``."""
+        self._runner.forget(workflow_ids, method_ids)
+
+
+def _limit(seconds: float | Unset | None) -> timedelta | None:
+    if isinstance(seconds, Unset):
+        return _TIMEOUT
+    return None if seconds is None else timedelta(seconds=seconds)
+
+
+def _definitions(name: str, sources: Sequence[Source]) -> dict[int, ImplementedWorkflow]:
+    if not sources:
+        msg = f"workflow {name} has no implementation: give its class"
+        raise InvalidImplementation(msg)
+    found: dict[int, WorkflowImplementation] = {}
+    for source in sources:
+        one = workflow_implementation(source, name)
+        other = found.setdefault(one.version, one)
+        if other is not one:
+            msg = (
+                f"{other.cls.__name__} and {one.cls.__name__} both are version {one.version} of "
+                f"workflow {name}: end the name of one with another number, as _{one.version + 1}"
+            )
+            raise InvalidImplementation(msg)
+    return {version: ImplementedWorkflow(one) for version, one in found.items()}
