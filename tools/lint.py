@@ -35,7 +35,7 @@ def passes(name: str) -> bool:
 
 def style() -> bool:
     """Lint."""
-    return run("ruff", "check", ROOT)
+    return run("ruff", "check", "--output-format=concise", ROOT)
 
 
 def layout() -> bool:
@@ -45,7 +45,7 @@ def layout() -> bool:
 
 def types_mypy() -> bool:
     """Check the types of packages and tools, then of each folder of tests in its own."""
-    mypy = ["mypy", "--config-file", TOOLS / "mypy.ini"]
+    mypy: list[str | Path] = ["mypy", "--config-file", TOOLS / "mypy.ini"]
     sources = [source for package in PACKAGES for source in package.glob("src/*")]
     results = [run(*mypy, *sources), run(*mypy, *TOOLS.glob("*.py"), TOOLS / "service_control")]
     # Two packages may have a test module of the same name, so each folder is a world of its own.
@@ -58,7 +58,8 @@ def types_mypy() -> bool:
 
 def types_pyright() -> bool:
     """Check the types again, by other rules; the program comes with its package."""
-    return run("pyright", "--project", TOOLS / "pyrightconfig.json")
+    config = TOOLS / "pyrightconfig.json"
+    return run("pyright", "--project", config, "--pythonpath", sys.executable)
 
 
 def boundaries() -> bool:
@@ -70,7 +71,8 @@ def boundaries() -> bool:
 
 def declared() -> bool:
     """Check that what a package imports is what it declares."""
-    return all([run("deptry", "src", folder=package) for package in PACKAGES])
+    results = [run("deptry", "src", folder=package) for package in PACKAGES]
+    return all(results)
 
 
 def has_python(folder: Path) -> bool:

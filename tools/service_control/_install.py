@@ -6,7 +6,7 @@ import os
 import shutil
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Generator
 from pathlib import Path
 
 from service_control._errors import ServiceError
@@ -61,7 +61,7 @@ def _quietly(command: list[str]) -> tuple[int, str]:
 
 
 @contextlib.contextmanager
-def only_one(name: str) -> Iterator[None]:
+def only_one(name: str) -> Generator[None, None, None]:
     """Let one process of this user at a time do what is inside."""
     with (cache_dir() / f"{name}.lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)

@@ -2,6 +2,7 @@
 
 import socket
 from pathlib import Path
+from typing import ClassVar
 
 from service_control import _install, _process
 from service_control._server import Launch
@@ -26,11 +27,13 @@ _PROTOCOL = 10  # first byte of the greeting, after its four bytes of header
 class MariaDb:
     """A server of its own, with the user ``infinitic`` (password ``infinitic``) and all rights."""
 
-    name = "mariadb"
-    ports = (13306,)
-    packages = "Debian packages mariadb-server-core and mariadb-client (MariaDB 10.6 or later)"
-    user = "nobody"
-    limit = 30.0
+    name: ClassVar[str] = "mariadb"
+    ports: ClassVar[tuple[int, ...]] = (13306,)
+    packages: ClassVar[str] = (
+        "Debian packages mariadb-server-core and mariadb-client (MariaDB 10.6 or later)"
+    )
+    user: ClassVar[str | None] = "nobody"
+    limit: ClassVar[float] = 30.0
 
     def available(self) -> bool:
         """Return whether the server and its install script are here."""
@@ -49,7 +52,7 @@ class MariaDb:
             init.chmod(0o644)
             script = _install.find("mariadb-install-db") or Path("mariadb-install-db")
             options = [f"--datadir={data}", "--auth-root-authentication-method=normal"]
-            command = [script, "--no-defaults", "--skip-test-db", *options]
+            command: list[str | Path] = [script, "--no-defaults", "--skip-test-db", *options]
             _process.run(command, folder, user=self.user)
         program = _install.find("mariadbd") or Path("mariadbd")
         where = [f"--datadir={data}", f"--port={ports[0]}", f"--socket={folder / 'socket'}"]

@@ -5,8 +5,9 @@ import fcntl
 import json
 import shutil
 import signal
-from collections.abc import Iterator
+from collections.abc import Generator
 from pathlib import Path
+from typing import TypedDict
 
 from service_control import _install, _process
 from service_control._errors import ServiceError
@@ -14,6 +15,12 @@ from service_control._paths import run_dir
 from service_control._server import Server
 
 _GRACE = 20.0  # seconds a server has to end by itself
+
+
+class _State(TypedDict):
+    pid: int
+    born: str | None
+    ports: list[int]
 
 
 def start(server: Server) -> dict[str, str]:
@@ -53,7 +60,7 @@ def restart(server: Server, *, kill: bool = False) -> dict[str, str]:
             message = f"{server.name} was not started here: tools/services start {server.name}"
             raise ServiceError(message)
         number = signal.SIGKILL if kill else _stop_signal(server)
-        _process.kill(state["pid"], state["born"], grace=_GRACE, first=number)
+        _process.kill(state["pid"], state["born"] or "", grace=_GRACE, first=number)
         ports = tuple(state["ports"])
         _launch(server, folder, ports)
         return server.urls(ports)
@@ -64,7 +71,9 @@ def stop(server: Server) -> bool:
     with _locked(server) as folder:
         state = _running(folder)
         if state is not None:
-            _process.kill(state["pid"], state["born"], grace=_GRACE, first=_stop_signal(server))
+            _process.kill(
+                state["pid"], state["born"] or "", grace=_GRACE, first=_stop_signal(server)
+            )
         (folder / "state.json").unlink(missing_ok=True)
         shutil.rmtree(_home(folder), ignore_errors=True)
         return state is not None
@@ -92,12 +101,13 @@ def _launch(server: Server, folder: Path, ports: tuple[int, ...]) -> None:
     _process.own(home, server.user)
     launch = server.prepare(home, ports)
     pid = _process.spawn(launch.command, home, user=server.user, env=launch.env)
-    state = {"pid": pid, "born": _process.birth(pid), "ports": ports}
+    born = _process.birth(pid)
+    state = {"pid": pid, "born": born, "ports": ports}
     (folder / "state.json").write_text(json.dumps(state))
     try:
         _process.wait_ready(server.name, pid, home, lambda: server.ready(ports), server.limit)
     except ServiceError:
-        _process.kill(pid, state["born"] or "", grace=1)
+        _process.kill(pid, born or "", grace=1)
         raise
 
 
@@ -111,9 +121,9 @@ def _provide(server: Server) -> None:
         raise ServiceError(message)
 
 
-def _running(folder: Path) -> dict | None:
+def _running(folder: Path) -> _State | None:
     with contextlib.suppress(FileNotFoundError, json.JSONDecodeError):
-        state = json.loads((folder / "state.json").read_text())
+        state: _State = json.loads((folder / "state.json").read_text())
         if state["born"] is not None and _process.birth(state["pid"]) == state["born"]:
             return state
     return None
@@ -125,7 +135,7 @@ def _stop_signal(server: Server) -> signal.Signals:
 
 
 @contextlib.contextmanager
-def _locked(server: Server) -> Iterator[Path]:
+def _locked(server: Server) -> Generator[Path, None, None]:
     """Let one process of this user at a time change a service, and give the service's folder."""
     folder = run_dir() / server.name
     folder.mkdir(exist_ok=True)

@@ -4,6 +4,7 @@ import shutil
 import socket
 import struct
 from pathlib import Path
+from typing import ClassVar
 
 from service_control import _install, _process
 from service_control._server import Launch
@@ -24,11 +25,11 @@ _SETTINGS = {
 class Postgres:
     """A cluster of its own, with the superuser ``infinitic`` (password ``infinitic``)."""
 
-    name = "postgres"
-    ports = (15432,)
-    packages = "Debian package postgresql (PostgreSQL 13 or later)"
-    user = "postgres"
-    limit = 30.0
+    name: ClassVar[str] = "postgres"
+    ports: ClassVar[tuple[int, ...]] = (15432,)
+    packages: ClassVar[str] = "Debian package postgresql (PostgreSQL 13 or later)"
+    user: ClassVar[str | None] = "postgres"
+    limit: ClassVar[float] = 30.0
 
     def available(self) -> bool:
         """Return whether the server and initdb are here."""

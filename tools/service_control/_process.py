@@ -9,6 +9,7 @@ import subprocess
 import time
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
+from typing import TypedDict
 
 from service_control._errors import ServiceError
 
@@ -60,7 +61,13 @@ def run(command: Sequence[str | Path], folder: Path, *, user: str | None = None)
         raise ServiceError(message)
 
 
-def as_user(user: str | None) -> dict[str, object]:
+class _Identity(TypedDict, total=False):
+    user: int
+    group: int
+    extra_groups: list[int]
+
+
+def as_user(user: str | None) -> _Identity:
     """Return the options of subprocess that drop root's rights (none when not root)."""
     if user is None or os.getuid() != 0:
         return {}

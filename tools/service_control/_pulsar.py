@@ -9,6 +9,7 @@ import subprocess
 import sys
 import urllib.request
 from pathlib import Path
+from typing import ClassVar
 
 from service_control import _install
 from service_control._errors import ServiceError
@@ -39,11 +40,13 @@ _OWN = {
 class Pulsar:
     """A standalone broker with its bookie."""
 
-    name = "pulsar"
-    ports = (16650, 18080)
-    packages = "Java 17 and Maven (Debian packages openjdk-17-jre-headless and maven)"
-    user = None
-    limit = 90.0
+    name: ClassVar[str] = "pulsar"
+    ports: ClassVar[tuple[int, ...]] = (16650, 18080)
+    packages: ClassVar[str] = (
+        "Java 17 and Maven (Debian packages openjdk-17-jre-headless and maven)"
+    )
+    user: ClassVar[str | None] = None
+    limit: ClassVar[float] = 90.0
 
     def available(self) -> bool:
         """Return whether Java is here, and the distribution or Maven to fetch it."""
@@ -63,8 +66,14 @@ class Pulsar:
         own = {"brokerServicePort": str(ports[0]), "webServicePort": str(ports[1]), **_OWN}
         settings.write_text(_configured(home, broker_settings() | own))
         options = ["--no-functions-worker", "--no-stream-storage", "-a", "127.0.0.1"]
-        data = ["--metadata-dir", folder / "metadata", "--bookkeeper-dir", folder / "bookkeeper"]
-        command = [home / "bin" / "pulsar", "standalone", *options, *data]  # bookie: any port
+        data: list[str | Path] = [
+            "--metadata-dir",
+            folder / "metadata",
+            "--bookkeeper-dir",
+            folder / "bookkeeper",
+        ]
+        # The bookie takes any port by itself.
+        command: list[str | Path] = [home / "bin" / "pulsar", "standalone", *options, *data]
         java = _java() or Path("java")
         env = {
             **_ENV,

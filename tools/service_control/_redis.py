@@ -2,6 +2,7 @@
 
 import socket
 from pathlib import Path
+from typing import ClassVar
 
 from service_control import _install
 from service_control._server import Launch
@@ -10,11 +11,11 @@ from service_control._server import Launch
 class Redis:
     """A Redis server whose data live in memory only."""
 
-    name = "redis"
-    ports = (16379,)
-    packages = "Debian package redis-server (Redis 6 or later)"
-    user = None
-    limit = 20.0
+    name: ClassVar[str] = "redis"
+    ports: ClassVar[tuple[int, ...]] = (16379,)
+    packages: ClassVar[str] = "Debian package redis-server (Redis 6 or later)"
+    user: ClassVar[str | None] = None
+    limit: ClassVar[float] = 20.0
 
     def available(self) -> bool:
         """Return whether redis-server is here."""

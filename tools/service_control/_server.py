@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Protocol
+from typing import ClassVar, Protocol
 
 
 @dataclass(frozen=True)
@@ -16,11 +16,11 @@ class Launch:
 class Server(Protocol):
     """One kind of server on the loopback interface, with data that may be thrown away."""
 
-    name: str
-    ports: tuple[int, ...]  # preferred ones
-    packages: str  # what to install by hand, for an error message
-    user: str | None  # who runs it when we are root
-    limit: float  # seconds until it must be ready
+    name: ClassVar[str]
+    ports: ClassVar[tuple[int, ...]]  # preferred ones
+    packages: ClassVar[str]  # what to install by hand, for an error message
+    user: ClassVar[str | None]  # who runs it when we are root
+    limit: ClassVar[float]  # seconds until it must be ready
 
     def available(self) -> bool:
         """Return whether its programs are on this machine."""

@@ -34,12 +34,12 @@ def ensure(*names: str) -> dict[str, str]:
     wanted = [_server(name) for name in names or NAMES]
     with ThreadPoolExecutor(len(wanted)) as pool:
         found = list(pool.map(_ensure, wanted))
-    return {variable: url for urls in found for variable, url in urls.items()}
+    return {variable: url for each in found for variable, url in each.items()}
 
 
 def stop(*names: str) -> dict[str, bool]:
     """Stop services that were started here, drop their data, and return which ones ran."""
-    stopped = {}
+    stopped: dict[str, bool] = {}
     for server in [_server(name) for name in names or NAMES]:
         stopped[server.name] = _native.stop(server) or _docker.stop(server)
     return stopped
@@ -61,8 +61,8 @@ def restart(name: str, *, kill: bool = False) -> dict[str, str]:
 def urls(*names: str) -> dict[str, str]:
     """Return the URLs of those services that are there now, by environment variable."""
     found: dict[str, str] = {}
-    for server in [_server(name) for name in names or NAMES]:
-        found |= _given(server) or _native.running(server) or _docker.running(server) or {}
+    for server in map(_server, names or NAMES):
+        found.update(_given(server) or _native.running(server) or _docker.running(server) or {})
     return found
 
 
