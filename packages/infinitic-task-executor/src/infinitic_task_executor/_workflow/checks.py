@@ -109,8 +109,8 @@ def _plain(step: object) -> str:
             return f"the command at position {step}"
         case [int() as position, int() as index]:
             return f"signal {index} of the receive at position {position}"
-        case [str() as name, *_]:
-            members = cast("list[object]", step)[1:]
+        case list():
+            name, *members = cast("list[object]", step)
             return f"{name} of ({', '.join(map(_plain, members))})"
         case _:
             return repr(step)

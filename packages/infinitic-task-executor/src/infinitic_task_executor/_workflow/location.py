@@ -1,11 +1,13 @@
 """Where in the user's code something was asked for."""
 
-from functools import lru_cache
 from inspect import currentframe
-from types import CodeType
+from types import FrameType
 
 _OURS = ("infinitic_common.", "infinitic_task_executor.")
 _FOLDERS = 2
+
+_files: dict[str, str] = {}
+"""Each source file met, shortened; empty for those of the framework."""
 
 
 def location() -> str:
@@ -14,11 +16,18 @@ def location() -> str:
     Histories keep it, so it has no more of the path than a reader needs.
     """
     frame = currentframe()
-    while frame is not None and frame.f_globals.get("__name__", "").startswith(_OURS):
+    while frame is not None:
+        name = frame.f_code.co_filename
+        file = _files.get(name)
+        if file is None:
+            file = _files[name] = _short(frame)
+        if file:
+            return f"{file}:{frame.f_lineno}"
         frame = frame.f_back
-    return f"{_short(frame.f_code)}:{frame.f_lineno}" if frame is not None else ""
+    return ""
 
 
-@lru_cache(maxsize=4096)
-def _short(code: CodeType) -> str:
-    return "/".join(code.co_filename.replace("\\", "/").split("/")[-_FOLDERS:])
+def _short(frame: FrameType) -> str:
+    if frame.f_globals.get("__name__", "").startswith(_OURS):
+        return ""
+    return "/".join(frame.f_code.co_filename.replace("\\", "/").split("/")[-_FOLDERS:])

@@ -44,6 +44,8 @@ class Properties:
         """Encoded values that differ from what the engine knows, and names that are gone."""
         values = self._definition.properties_of(self._instance)
         known = self._known
+        if not values and not known:
+            return {}, ()
         self._current = current = {name: content_hash(data) for name, data in values.items()}
         changed = {
             name: values[name] for name, digest in current.items() if known.get(name) != digest

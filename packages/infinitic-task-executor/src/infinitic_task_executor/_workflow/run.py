@@ -37,7 +37,7 @@ from infinitic_task_executor._workflow.definition import WorkflowDefinition, Wor
 from infinitic_task_executor._workflow.location import location
 from infinitic_task_executor._workflow.properties import Properties
 from infinitic_task_executor._workflow.recorded import NOTHING_RECORDED, Recorded
-from infinitic_task_executor._workflow.seen import NONE, Seen
+from infinitic_task_executor._workflow.seen import Seen
 
 
 @attrs.frozen
@@ -190,7 +190,7 @@ class CodeRun:
         else:
             order = self._check_command(position, command)
         if isinstance(command, SendSignalCommand):
-            self._seen.bear(position, NONE, order)
+            self._seen.bear(position, command, order)
         return position
 
     def command_id(self, position: int) -> str:
@@ -231,8 +231,9 @@ class CodeRun:
         if position <= self._last_recorded:
             return self._replay_inline(position)
         value = self._run_inline(block)
-        self._issued.append(CommandIssued(position, InlineCommand(value), location()))
-        self._seen.bear(position, value)
+        command = InlineCommand(value)
+        self._issued.append(CommandIssued(position, command, location()))
+        self._seen.bear(position, command, None)
         return value
 
     def now(self) -> datetime:
@@ -349,7 +350,7 @@ class CodeRun:
         command = recorded and recorded[0].command
         if recorded is None or not isinstance(command, InlineCommand):
             self._changed(position, f"an inline block ({location()})")
-        self._seen.bear(position, command.value, recorded[1])
+        self._seen.bear(position, command, recorded[1])
         return command.value
 
     def _check_end(self) -> None:

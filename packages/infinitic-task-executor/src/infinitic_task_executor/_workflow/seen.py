@@ -13,10 +13,11 @@ from infinitic_common.history import (
     SendSignalCommand,
     SignalReceived,
     StepEnded,
+    StepStarted,
 )
 from infinitic_common.steps import Leaf, Outcome
 
-NONE = b"\xf6"
+_NONE = b"\xf6"
 """None, encoded."""
 
 
@@ -50,12 +51,15 @@ class Seen:
         outcomes = self._outcomes
         for order in range(self.count, until):
             entry = entries[order]
+            if isinstance(entry, StepStarted):
+                continue
             if isinstance(entry, CommandCompleted):
                 outcomes[entry.position] = Outcome(order, entry.value)
+            elif isinstance(entry, CommandIssued):
+                if isinstance(entry.command, (InlineCommand, SendSignalCommand)):
+                    outcomes[entry.position] = Outcome(order, value_at_birth(entry.command))
             elif isinstance(entry, (StepEnded, MethodStarted)):
                 self._resume(entry)
-            elif isinstance(entry, CommandIssued):
-                self._issued(entry, order)
             elif isinstance(entry, SignalReceived):
                 signals = self._signals.setdefault(entry.position, [])
                 signals.append(Outcome(order, entry.value))
@@ -66,18 +70,20 @@ class Seen:
         self.count = until
         self._born = until
 
-    def bear(self, position: int, value: bytes, order: int | None = None) -> None:
+    def bear(
+        self, position: int, command: InlineCommand | SendSignalCommand, order: int | None
+    ) -> None:
         """Note a command that has its value from the start.
 
         Args:
             position: Of the command.
-            value: Its value.
+            command: The command.
             order: Its place in the history; None when it is not there yet: behind all there is.
         """
         if order is None:
             order = self._born
             self._born += 1
-        self._outcomes[position] = Outcome(order, value)
+        self._outcomes[position] = Outcome(order, value_at_birth(command))
 
     def outcome_of(self, leaf: Leaf) -> Outcome | None:
         """How the command of a leaf ended; None while it has not."""
@@ -93,9 +99,7 @@ class Seen:
         if entry.values:
             self.values.update(entry.values)
 
-    def _issued(self, entry: CommandIssued, order: int) -> None:
-        command = entry.command
-        if isinstance(command, InlineCommand):
-            self._outcomes[entry.position] = Outcome(order, command.value)
-        elif isinstance(command, SendSignalCommand):
-            self._outcomes[entry.position] = Outcome(order, NONE)
+
+def value_at_birth(command: InlineCommand | SendSignalCommand) -> bytes:
+    """The value of a command that has it from the start."""
+    return command.value if isinstance(command, InlineCommand) else _NONE
