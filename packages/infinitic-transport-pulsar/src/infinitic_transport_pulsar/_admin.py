@@ -1,6 +1,7 @@
 """The administration of Pulsar, over its REST API."""
 
 import asyncio
+import json
 import random
 from collections.abc import Awaitable, Callable, Mapping
 from enum import Enum, auto
@@ -109,10 +110,13 @@ class Admin:
 
     async def _ask_once(self, method: str, path: str, body: Json) -> Reply:
         headers = await self._credentials()
-        content = {} if body is None else {"json": body}
+        content = None if body is None else json.dumps(body).encode()
         try:
             response = await self._http.request(
-                method, f"{self._url}/{path}", headers=dict(headers), **content
+                method,
+                f"{self._url}/{path}",
+                content=content,
+                headers={"Content-Type": "application/json", **headers},
             )
         except httpx.HTTPError as error:
             msg = (

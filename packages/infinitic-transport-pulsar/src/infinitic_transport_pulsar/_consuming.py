@@ -2,7 +2,7 @@
 
 import asyncio
 import logging
-from collections.abc import Sequence
+from collections.abc import Awaitable, Iterable, Sequence
 from functools import partial
 
 import attrs
@@ -85,16 +85,12 @@ class PulsarConsumption:
             TransportError: It refuses.
         """
         topics = self._subscription.topics
-        results = await asyncio.gather(
-            *(self._receive(topic) for topic in topics), return_exceptions=True
-        )
-        failure = next((result for result in results if isinstance(result, BaseException)), None)
-        if failure is not None:
+        try:
+            partitions = await _all(self._receive(topic) for topic in topics)
+        except BaseException:
             await self.stop(0)
-            raise failure
-        self._warn_of_uneven_partitions(
-            {t: n for t, n in zip(topics, results) if isinstance(n, int)}
-        )
+            raise
+        self._warn_of_uneven_partitions(dict(zip(topics, partitions, strict=True)))
         self._tell_room()
 
     async def stop(self, grace_seconds: float) -> None:
@@ -135,10 +131,10 @@ class PulsarConsumption:
             consumer, partitions = await self._subscribe(topic)
         bridge = self._inlet.outlet.bridge
         receiver = Receiver(
-            topic,
-            consumer,
-            receive_batch(self._subscription),
-            self._room,
+            topic=topic,
+            consumer=consumer,
+            batch=receive_batch(self._subscription),
+            room=self._room,
             deliver=lambda deliveries: bridge.post(partial(self._feed, deliveries)),
             lost=lambda reason: bridge.post(partial(self._revive, topic, reason)),
         )
@@ -219,6 +215,15 @@ class PulsarConsumption:
                 topic,
                 inlet.configuration.partitions,
             )
+
+
+async def _all(receiving: Iterable[Awaitable[int]]) -> list[int]:
+    """Wait for all, also when one fails: what the others made must be known to be undone."""
+    results = await asyncio.gather(*receiving, return_exceptions=True)
+    for result in results:
+        if isinstance(result, BaseException):
+            raise result
+    return [result for result in results if isinstance(result, int)]
 
 
 def _acknowledge(deliveries: Sequence[PulsarDelivery]) -> None:

@@ -22,7 +22,7 @@ from infinitic_transport_pulsar._native import producer_options
 from infinitic_transport_pulsar._once import Once
 from infinitic_transport_pulsar._provisioning import Provisioning
 from infinitic_transport_pulsar._sending import Outlet, TopicProducer
-from infinitic_transport_pulsar._settings import producer_settings
+from infinitic_transport_pulsar._settings import producer_settings, stores_by_key
 
 _LOGGER = logging.getLogger(__name__)
 
@@ -166,7 +166,12 @@ class Producers:
         if target.kind is TopicKind.CLIENT_RESPONSE:
             settings = (*settings, ("send_timeout_millis", _ANSWER_TIMEOUT_MILLIS))
         producer = TopicProducer(
-            outlet, full, partitions, producer_options(settings), ordered=target.ordered
+            outlet,
+            full,
+            partitions,
+            producer_options(settings),
+            ordered=target.ordered,
+            by_key=stores_by_key(self._configuration, target.kind),
         )
         self._recent[full] = producer
         self._evict()

@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+from collections.abc import Sequence
 from typing import cast
 from urllib.parse import quote
 
@@ -130,13 +131,16 @@ class Provisioning:
         path = f"tenants/{quote(tenant, safe='')}"
         if (await self._admin.get(path)).answer is Answer.DONE:
             return
-        clusters = self._configuration.allowed_clusters
-        if clusters is None:
-            clusters = cast("list[str] | None", (await self._admin.get("clusters")).body) or ()
-        roles = list(self._configuration.admin_roles or ())
-        reply = await self._admin.put(path, {"adminRoles": roles, "allowedClusters": [*clusters]})
+        clusters = self._configuration.allowed_clusters or await self._clusters()
+        roles = self._configuration.admin_roles or ()
+        reply = await self._admin.put(
+            path, {"adminRoles": list(roles), "allowedClusters": list(clusters)}
+        )
         if reply.answer is Answer.REFUSED:
             self._go_on_without(f"tenant {tenant}", reply)
+
+    async def _clusters(self) -> Sequence[str]:
+        return cast("list[str] | None", (await self._admin.get("clusters")).body) or ()
 
     # --- topics ----------------------------------------------------------------------------
 
@@ -200,7 +204,8 @@ class Provisioning:
 
     @staticmethod
     def _fail(what: str, reply: Reply) -> None:
-        raise TransportUnavailable(f"{what} on Pulsar: {reply.reason}")
+        msg = f"{what} on Pulsar: {reply.reason}"
+        raise TransportUnavailable(msg)
 
 
 def partitions_of(kind: TopicKind, ordered: int) -> int | None:

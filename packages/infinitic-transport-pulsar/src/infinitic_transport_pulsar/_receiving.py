@@ -9,7 +9,6 @@ from infinitic_common.transport import ReceivedMessage, Topic
 from infinitic_transport_pulsar._native import (
     NativeConsumer,
     NativeMessage,
-    NativeMessageId,
     PulsarException,
 )
 from infinitic_transport_pulsar._sending import ID_PROPERTY
@@ -18,13 +17,13 @@ _LOGGER = logging.getLogger(__name__)
 
 
 class Receipt:
-    """What settles a message: where it is stored, and the consumer that has it."""
+    """What settles a message: the message of the client library, and the consumer that has it."""
 
-    __slots__ = ("_consumer", "_message_id")
+    __slots__ = ("_consumer", "_message")
 
-    def __init__(self, consumer: NativeConsumer, message_id: NativeMessageId) -> None:
+    def __init__(self, consumer: NativeConsumer, message: NativeMessage) -> None:
         self._consumer = consumer
-        self._message_id = message_id
+        self._message = message
 
     def acknowledge(self) -> None:
         """Tell the broker, a little later and together with others.
@@ -32,7 +31,7 @@ class Receipt:
         A consumer that was closed meanwhile tells nothing: the message comes again, to another.
         """
         try:
-            self._consumer.acknowledge(self._message_id)
+            self._consumer.acknowledge(self._message)
         except PulsarException as error:
             _LOGGER.debug("a message could not be acknowledged: %s", type(error).__name__)
 
@@ -97,8 +96,9 @@ class Receiver:
         lost: Called at the end of the thread when the consumer failed while messages were wanted.
     """
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 -- each is one decision of the consumption
         self,
+        *,
         topic: Topic,
         consumer: NativeConsumer,
         batch: int,
@@ -148,15 +148,14 @@ class Receiver:
         self._deliver([self._delivery(message) for message in messages])
 
     def _delivery(self, message: NativeMessage) -> PulsarDelivery:
-        receipt = Receipt(self._consumer, message.message_id())
-        return Delivery(message_from(self._topic, message), receipt)
+        return Delivery(message_from(self._topic, message), Receipt(self._consumer, message))
 
 
 def message_from(topic: Topic, message: NativeMessage) -> ReceivedMessage:
     """The message in the framework's words, at its first delivery."""
     properties = message.properties()
     return ReceivedMessage(
-        id=properties.pop(ID_PROPERTY, None) or str(message.message_id()),
+        id=properties.pop(ID_PROPERTY, "") or str(message.message_id()),
         topic=topic,
         body=message.data(),
         key=message.partition_key() or None,

@@ -4,7 +4,9 @@ import asyncio
 import random
 import time
 import zlib
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
+from queue import SimpleQueue
+from typing import cast
 
 import attrs
 
@@ -33,6 +35,9 @@ _BURST = 1000
 """Messages handed to the client library without a look at the window."""
 
 
+Report = Callable[[NativeResult, NativeMessageId], None]
+
+
 @attrs.frozen
 class Outlet:
     """What all producers of a process share.
@@ -53,44 +58,49 @@ class Outlet:
 class Burst:
     """Messages sent together; done when the broker has confirmed each of them.
 
+    A thread of the client library reports each message. Python code in such a thread is dear, so
+    most messages report to a queue that is written in C, and only the last one of each partition,
+    behind which there is nothing left, looks whether all have reported.
+
     Args:
-        expected: How many.
-        outlet: What was sent through.
+        messages: How many.
+        watched: How many of them report to ``confirm``; the others report to ``note``.
         size: How many bytes.
+        outlet: What was sent through.
         doing: For messages.
     """
 
-    __slots__ = ("_doing", "_expected", "_finished", "_outlet", "_results", "_size", "done")
-
-    def __init__(self, expected: int, outlet: Outlet, size: int, doing: str) -> None:
-        self._expected = expected
-        self._outlet = outlet
+    def __init__(self, messages: int, watched: int, size: int, outlet: Outlet, doing: str) -> None:
+        self._messages = messages
+        self._watched = watched
         self._size = size
+        self._outlet = outlet
         self._doing = doing
-        self._finished = False
-        self._results: list[NativeResult] = []
+        self._results: SimpleQueue[NativeResult] = SimpleQueue()
+        self._confirmed: list[NativeResult] = []
+        # Its second parameter, whether to block, has no meaning here and takes anything.
+        self.note = cast("Report", self._results.put)
         self.done: asyncio.Future[None] = asyncio.get_running_loop().create_future()
 
     def confirm(self, result: NativeResult, _: NativeMessageId) -> None:
-        """The broker has answered for one; called by threads of the client library."""
-        results = self._results
-        results.append(result)
-        if len(results) >= self._expected:
+        """The broker has answered for a watched message; called by the client library."""
+        self._confirmed.append(result)
+        if len(self._confirmed) == self._watched:
             self._outlet.bridge.post(self._finish)
 
     def _finish(self) -> None:
-        # Two threads may both have seen the last result.
-        if self._finished:
-            return
-        self._finished = True
-        self._outlet.window.leave(self._expected, self._size)
+        self._outlet.window.leave(self._messages, self._size)
         if self.done.cancelled():
             return
-        failure = next((result for result in self._results if int(result) != OK), None)
+        results = [self._results.get_nowait() for _ in range(self._results.qsize())]
+        results += self._confirmed
+        failure = next((result.name for result in results if int(result) != OK), None)
+        if failure is None and len(results) < self._messages:
+            failure = "no confirmation of some messages"
         if failure is None:
             self.done.set_result(None)
         else:
-            self.done.set_exception(translated(failure.name, self._doing))
+            self.done.set_exception(translated(failure, self._doing))
             self.done.exception()  # Whoever sent it may have given up waiting.
 
 
@@ -106,9 +116,10 @@ class TopicProducer:
         partitions: The full names of its partitions, or its own.
         options: Options of each producer.
         ordered: Whether the key decides the partition.
+        by_key: Whether the client library stores the messages of each key apart.
     """
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 -- each is one decision of the transport
         self,
         outlet: Outlet,
         topic: str,
@@ -116,12 +127,14 @@ class TopicProducer:
         options: NativeOptions,
         *,
         ordered: bool,
+        by_key: bool,
     ) -> None:
         self._outlet = outlet
         self._topic = topic
         self._partitions = partitions
         self._options = options
         self._ordered = ordered
+        self._sent_in_order = not by_key
         self._producers: dict[int, NativeProducer] = {}
         self._once = Once()
         self._turn = random.randrange(1 << 20)  # noqa: S311 -- spreads processes over partitions
@@ -161,11 +174,25 @@ class TopicProducer:
         producers = await self._open(set(routes))
         size = sum(len(message.body) for message in messages)
         await self._outlet.window.enter(len(messages), size)
-        burst = Burst(len(messages), self._outlet, size, f"publishing to {self._topic}")
-        now, confirm = time.time_ns() // 1_000_000, burst.confirm
-        for message, route in zip(messages, routes, strict=True):
-            producers[route].send_async(_native(message, now), confirm)
+        now = time.time_ns() // 1_000_000
+        last = self._watched(messages, routes, now)
+        burst = Burst(len(messages), len(last), size, self._outlet, f"publishing to {self._topic}")
+        note, confirm = burst.note, burst.confirm
+        for index, (message, route) in enumerate(zip(messages, routes, strict=True)):
+            report = confirm if index in last else note
+            producers[route].send_async(_native(message, now), report)
         return burst
+
+    def _watched(
+        self, messages: Sequence[OutgoingMessage], routes: Sequence[int], now: int
+    ) -> Collection[int]:
+        """The indexes of messages after whose confirmation no other of their partition comes.
+
+        Delayed messages overtake others in the client library, and so do keys stored apart.
+        """
+        if self._sent_in_order and all((message.deliver_at or 0) <= now for message in messages):
+            return set({route: index for index, route in enumerate(routes)}.values())
+        return range(len(messages))
 
     def _route(self, message: OutgoingMessage) -> int:
         if self._ordered:
