@@ -15,11 +15,12 @@ from infinitic_common.steps import (
 
 A, B, C = Leaf(0), Leaf(1), Leaf(2)
 ERROR = TaskTimedOutError("Service", "method", "id")
+NOTHING: dict[Leaf, Outcome] = {}
 LATER_ERROR = TaskTimedOutError("Service", "method", "later")
 
 
 def test_a_leaf_ends_with_its_command() -> None:
-    assert evaluate(A, {}.get) is None
+    assert evaluate(A, NOTHING.get) is None
     assert evaluate(A, {A: Outcome(3, b"v")}.get) == Resolution(3, None, (A,))
 
 
@@ -49,7 +50,7 @@ def test_any_fails_with_the_last_failure_once_nothing_can_succeed() -> None:
 def test_first_ends_with_a_failure_that_comes_first() -> None:
     outcomes = {A: Outcome(1, error=ERROR), B: Outcome(2)}
     assert evaluate(FirstOf((A, B)), outcomes.get) == Resolution(1, ERROR, (A,))
-    assert evaluate(FirstOf((A, B)), {}.get) is None
+    assert evaluate(FirstOf((A, B)), NOTHING.get) is None
 
 
 def test_any_of_a_leaf_and_a_pair_is_won_by_the_complete_pair() -> None:
