@@ -40,7 +40,10 @@ def main() -> int:
     names = [f"infinitic-{name.removeprefix('infinitic-')}" for name in only] if only else NAMES
     if unknown := set(names) - set(NAMES):
         sys.exit(f"tools/wheels.py: no package {', '.join(unknown)} in {ROOT / 'packages'}")
-    build()
+    try:
+        build()
+    except Failure as failure:
+        sys.exit(f"tools/wheels.py: failed to {failure}")
     results = {name: outcome(name) for name in names}
     if not only:
         results["client beside no worker"] = client_only()
@@ -52,10 +55,11 @@ def build() -> None:
     """Build each sdist, and each wheel from its sdist, and check both."""
     shutil.rmtree(WORK, ignore_errors=True)
     for name in NAMES:
-        run("uv", "build", "-q", "--out-dir", DIST, ROOT / "packages" / name)
+        package = ROOT / "packages" / name
+        run("uv", "build", "-q", "--out-dir", DIST, package, step=f"build {name}")
     wheels = sorted(DIST.glob("*.whl"))
-    run("twine", "check", "--strict", *sorted(DIST.iterdir()))
-    run("check-wheel-contents", *wheels)
+    run("twine", "check", "--strict", *wheels, *sorted(DIST.glob("*.tar.gz")), step="check metadata")
+    run("check-wheel-contents", *wheels, step="check the contents")
     for wheel in wheels:
         if problems := wheel_metadata.problems(wheel):
             sys.exit("\n".join(f"{wheel.name}: {problem}" for problem in problems))
