@@ -1,0 +1,1 @@
+"""How the tasks of services run."""

@@ -1,0 +1,105 @@
+"""The component that runs the tasks of a service."""
+
+from collections.abc import Callable
+from typing import Self
+
+from infinitic_common.component import ComponentHost
+from infinitic_common.configuration import (
+    ConfigurationError,
+    Problem,
+    ServiceConfiguration,
+    load_class,
+)
+from infinitic_common.contracts import contract_of
+from infinitic_common.implementation import service_implementation
+from infinitic_common.transport import Consumption, Counts, Subscription, Topic, TopicKind
+from infinitic_task_executor._service.runner import TaskRunner
+
+Source = type | Callable[[], object]
+"""A class, or a function without parameters that makes its instances."""
+
+_TOPICS = (TopicKind.SERVICE_EXECUTOR, TopicKind.SERVICE_EXECUTOR_RETRY)
+_MAX_BATCH = 2
+"""The messages of a batch are acknowledged together. With two of them, and twice as many messages
+in flight as tasks at once, slow tasks never keep a place from others."""
+
+
+class ServiceExecutor:
+    """Runs the tasks of a service, plain methods on threads and coroutines on the event loop.
+
+    A component of a worker. Each task gets an instance of its own. A task is acknowledged when the
+    broker has its result; after a crash it runs again.
+    """
+
+    def __init__(
+        self, contract: type | str, implementation: Source, *, concurrency: int = 1
+    ) -> None:
+        """Register the implementation of a service.
+
+        Args:
+            contract: The contract, or the name of the service.
+            implementation: A class, or a function without parameters that makes its instances.
+            concurrency: Tasks at once.
+
+        Raises:
+            InvalidImplementation: The class cannot implement the service.
+            InvalidTypeHint: A parameter or result has no type, or one that cannot be sent.
+            ValueError: ``concurrency`` is less than 1.
+        """
+        if concurrency < 1:
+            msg = f"concurrency={concurrency}: give 1 or more, or leave the executor out"
+            raise ValueError(msg)
+        name = contract if isinstance(contract, str) else contract_of(contract).name
+        self._implementation = service_implementation(implementation, name)
+        self._concurrency = concurrency
+        self._runner: TaskRunner | None = None
+        self._consumption: Consumption | None = None
+
+    @classmethod
+    def from_configuration(cls, configuration: ServiceConfiguration) -> Self:
+        """Make the executor that a configuration asks for.
+
+        Raises:
+            ConfigurationError: Its class cannot be loaded.
+            InvalidImplementation: Its class cannot implement the service.
+        """
+        executor = configuration.executor
+        if executor is None or executor.class_name is None:
+            place = f"services.{configuration.name}"
+            raise ConfigurationError([Problem(place, "no executor", "add `class:`")])
+        loaded = load_class(executor.class_name, place=f"services.{configuration.name}.class")
+        return cls(configuration.name, loaded, concurrency=executor.concurrency)
+
+    @property
+    def service_name(self) -> str:
+        """The service whose tasks it runs."""
+        return self._implementation.name
+
+    @property
+    def label(self) -> str:
+        """See ``Component``."""
+        return "TaskExecutor"
+
+    @property
+    def counts(self) -> Counts:
+        """See ``Component``."""
+        return self._consumption.counts if self._consumption is not None else Counts()
+
+    async def start(self, host: ComponentHost) -> None:
+        """See ``Component``."""
+        self._runner = TaskRunner(self._implementation, self._concurrency, host)
+        subscription = Subscription(
+            topics=tuple(Topic(kind, self.service_name) for kind in _TOPICS),
+            name="service-executor",
+            max_batch_messages=min(_MAX_BATCH, self._concurrency),
+            max_in_flight_messages=2 * self._concurrency,
+            on_dead_letter=self._runner.bury,
+        )
+        self._consumption = await host.transport.consume(subscription, self._runner.handle)
+
+    async def stop(self, grace_seconds: float) -> None:
+        """See ``Component``."""
+        if self._consumption is not None:
+            await self._consumption.stop(grace_seconds)
+        if self._runner is not None:
+            self._runner.close()
