@@ -90,7 +90,9 @@ class ConsumptionLoop(Generic[T]):
     def room(self) -> int:
         """How many more messages to feed; 0 when stopping, paused, or at the bounds.
 
-        Feeding more is accepted, but takes work from other processes and memory from this one.
+        Ask again after each feed: messages that only wait behind others of their key leave room
+        for other keys. Feeding more is accepted, but takes work from other processes and memory
+        from this one.
         """
         if self._paused or self._stopping.is_set():
             return 0
@@ -130,6 +132,11 @@ class ConsumptionLoop(Generic[T]):
                 await asyncio.wait(late, timeout=_CANCEL_SECONDS)
         return self._drain()
 
+    def abandon(self) -> list[Delivery[T]]:
+        """As ``stop``, for when the event loop is closed already and nothing can be waited for."""
+        self._stopping.set()
+        return self._drain()
+
     # --- batches ---------------------------------------------------------------------------
 
     def _schedule_start(self) -> None:
@@ -141,6 +148,7 @@ class ConsumptionLoop(Generic[T]):
     def _start_batches(self) -> None:
         self._start_scheduled = False
         bounds = self._subscription
+        was_full = not self.room
         while (
             not self._paused
             and not self._stopping.is_set()
@@ -150,6 +158,9 @@ class ConsumptionLoop(Generic[T]):
         ):
             self._in_handler += len(batch.deliveries)
             self._running[batch] = self._loop.create_task(self._run(batch))
+        if was_full:
+            # What waits behind a batch of its key leaves its place to messages of other keys.
+            self._offer_room()
 
     async def _run(self, batch: Batch[T]) -> None:
         messages: list[ReceivedMessage] = []
@@ -285,11 +296,14 @@ class ConsumptionLoop(Generic[T]):
 
     def _go_on(self) -> None:
         # What is fed now can still join the next batch.
+        self._offer_room()
+        self._schedule_start()
+
+    def _offer_room(self) -> None:
         if self.room:
             self._wake_room_waiters()
             if self._on_room is not None:
                 self._on_room()
-        self._schedule_start()
 
     def _wake_room_waiters(self) -> None:
         waiters, self._room_waiters = self._room_waiters, []

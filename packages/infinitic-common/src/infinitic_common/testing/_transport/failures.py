@@ -112,7 +112,10 @@ class FailuresSuite(TransportSuite):
         assert dict(dead.properties)["workflow"] == "W"
         assert [id_ for id_, _ in hook.told] == ["poison"]
         assert recorder.counts_of("poison") == [1, 2, 3]
-        assert recorder.handled_ids_of("sick") == ["sick-0", "sick-1", "sick-2"]
+        # What follows a message given back comes again with it, so it may be handled twice.
+        assert list(dict.fromkeys(recorder.handled_ids_of("sick"))) == [
+            m.id for m in numbered(3, "sick")
+        ]
 
     async def test_the_hook_is_told_why_before_the_move(
         self, scene: Scene, transport: Transport, subscription: Subscription

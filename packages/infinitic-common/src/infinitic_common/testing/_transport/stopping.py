@@ -22,7 +22,7 @@ class StoppingSuite(TransportSuite):
     """Nothing is lost when a consumer goes."""
 
     @pytest.fixture(params=[False, True], ids=["unordered", "ordered"])
-    def subscription(self, request: pytest.FixtureRequest, scene: Scene) -> Subscription:
+    def narrow(self, request: pytest.FixtureRequest, scene: Scene) -> Subscription:
         """Both kinds, with two messages at most in the handler."""
         kind = scene.ordered_subscription() if request.param else scene.unordered_subscription()
         return attrs.evolve(
@@ -30,13 +30,13 @@ class StoppingSuite(TransportSuite):
         )
 
     async def test_shutdown_02_what_is_in_the_handler_is_finished_and_the_rest_comes_to_others(
-        self, scene: Scene, transport: Transport, subscription: Subscription
+        self, scene: Scene, transport: Transport, narrow: Subscription
     ) -> None:
         gate = asyncio.Event()
         leaving = scene.recorder(held_by(gate))
-        consumption = await scene.consume(subscription, leaving)
+        consumption = await scene.consume(narrow, leaving)
         messages = [m for index in range(10) for m in numbered(1, f"key{index}")]
-        await transport.publish(subscription.topics[0], messages)
+        await transport.publish(narrow.topics[0], messages)
         await leaving.until(lambda: leaving.in_handler == 2)
         stopping = asyncio.create_task(consumption.stop(scene.harness.settle_timeout))
         await asyncio.sleep(0)
@@ -44,41 +44,41 @@ class StoppingSuite(TransportSuite):
         await stopping
         assert len(leaving.handled) == len(leaving.deliveries) == 2
         later = scene.recorder()
-        await scene.consume(subscription, later)
+        await scene.consume(narrow, later)
         await later.until_handled(8)
         assert sorted(leaving.handled_ids + later.handled_ids) == sorted(m.id for m in messages)
 
     async def test_consume_01_what_outlasts_the_grace_comes_to_others_and_nothing_is_lost(
-        self, scene: Scene, transport: Transport, subscription: Subscription
+        self, scene: Scene, transport: Transport, narrow: Subscription
     ) -> None:
         leaving = scene.recorder(held_by(asyncio.Event()))
-        consumption = await scene.consume(subscription, leaving)
+        consumption = await scene.consume(narrow, leaving)
         messages = [m for index in range(6) for m in numbered(2, f"key{index}")]
-        await transport.publish(subscription.topics[0], messages)
+        await transport.publish(narrow.topics[0], messages)
         await leaving.until(lambda: leaving.in_handler == 2)
         async with asyncio.timeout(scene.harness.settle_timeout):
             await consumption.stop(0.05)
         assert (consumption.counts.received, consumption.counts.remaining) == (2, 2)
         later = scene.recorder()
-        await scene.consume(subscription, later)
+        await scene.consume(narrow, later)
         await later.until_handled(12)
         assert set(later.handled_ids) == {m.id for m in messages}
 
     async def test_a_consumer_that_waits_for_something_unavailable_stops_without_loss(
-        self, scene: Scene, transport: Transport, subscription: Subscription
+        self, scene: Scene, transport: Transport, narrow: Subscription
     ) -> None:
         async def never(_: Sequence[ReceivedMessage]) -> tuple[()]:
             msg = "gone for good"
             raise Unavailable(msg)
 
         leaving = scene.recorder(never)
-        consumption = await scene.consume(subscription, leaving)
-        await transport.publish(subscription.topics[0], numbered(3, "a"))
+        consumption = await scene.consume(narrow, leaving)
+        await transport.publish(narrow.topics[0], numbered(3, "a"))
         await leaving.until(lambda: len(leaving.batches) >= 2)
         async with asyncio.timeout(scene.harness.settle_timeout):
             await consumption.stop(3600)
         later = scene.recorder()
-        await scene.consume(subscription, later)
+        await scene.consume(narrow, later)
         await later.until_handled(3)
 
     async def test_a_message_waiting_to_be_tried_again_survives_a_stop_in_order(

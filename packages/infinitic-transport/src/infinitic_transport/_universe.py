@@ -1,0 +1,161 @@
+"""A broker in memory, shared by transports of one process, on one or several event loops."""
+
+import itertools
+import threading
+from collections import defaultdict, deque
+from collections.abc import Sequence
+
+from infinitic_common.transport import (
+    DELAYED_KINDS,
+    OutgoingMessage,
+    ReceivedMessage,
+    Subscription,
+    Topic,
+    TopicKind,
+)
+from infinitic_transport._clock import Clock
+from infinitic_transport._group import Group, GroupName, Stored
+from infinitic_transport._queues import MemoryDelivery, Reader, give_back, settle
+
+_UNKEPT_KINDS = frozenset(
+    {
+        TopicKind.CLIENT_RESPONSE,
+        TopicKind.SERVICE_EXECUTOR_EVENT,
+        TopicKind.WORKFLOW_STATE_EVENT,
+        TopicKind.WORKFLOW_EXECUTOR_EVENT,
+    }
+)
+"""Kinds that may never be read by anybody: without a subscription their messages are dropped."""
+
+
+class Universe:
+    """Topics, subscriptions and dead letters; transports that share one reach one another.
+
+    * A message goes to every subscription of its topic that exists when it is published, in the
+      order of publishing, and stays there until it is settled, whether anybody consumes or not.
+    * Without any subscription a topic keeps its messages for the first one to come, except for
+      events and responses to clients, which are dropped.
+    * May be used from several threads at once.
+
+    Args:
+        clock: Decides when delayed messages are due.
+    """
+
+    def __init__(self, clock: Clock | None = None) -> None:
+        self.clock = clock or Clock()
+        self._lock = threading.RLock()
+        self._positions = itertools.count()
+        self._groups: dict[GroupName, Group] = {}
+        self._groups_of: defaultdict[Topic, list[Group]] = defaultdict(list)
+        self._kept: defaultdict[Topic, deque[Stored]] = defaultdict(deque)
+        self._dead: defaultdict[Topic, list[ReceivedMessage]] = defaultdict(list)
+        self.clock.on_move(self._wake_all)
+
+    def publish(self, topic: Topic, messages: Sequence[OutgoingMessage]) -> None:
+        """Store the messages, all or none."""
+        now = self.clock.now()
+        with self._lock:
+            groups = self._groups_of.get(topic)
+            if not groups and topic.kind in _UNKEPT_KINDS:
+                return
+            stored = self._store(topic, messages, now)
+            if not groups:
+                self._kept[topic].extend(stored)
+                return
+            for group in groups:
+                group.put(stored, now)
+            readers = [reader for group in groups for reader in group.readers]
+        self._wake(readers)
+
+    def dead_letters(self, topic: Topic) -> tuple[ReceivedMessage, ...]:
+        """What was dead-lettered from a topic, oldest first."""
+        with self._lock:
+            return tuple(self._dead.get(topic, ()))
+
+    def bury(self, message: ReceivedMessage) -> None:
+        """Move a message to the dead letters of its topic."""
+        with self._lock:
+            self._dead[message.topic].append(message)
+
+    def join(self, subscription: Subscription, reader: Reader) -> Group:
+        """Add a reader; the first one of a subscription makes it."""
+        name = GroupName.of(subscription)
+        with self._lock:
+            group = self._groups.get(name) or self._new_group(name, durable=subscription.durable)
+            group.readers.append(reader)
+            readers = list(group.readers)
+        self._wake(readers)
+        return group
+
+    def leave(self, group: Group, reader: Reader) -> None:
+        """Give no more messages to a reader; what it has remains its own until given back."""
+        with self._lock:
+            if reader not in group.readers:
+                return
+            group.readers.remove(reader)
+            readers = list(group.readers)
+            if not readers and not group.durable:
+                del self._groups[group.name]
+                for topic in group.name.topics:
+                    self._groups_of[topic].remove(group)
+        self._wake(readers)
+
+    def take(
+        self, group: Group, reader: Reader, limit: int
+    ) -> tuple[list[MemoryDelivery], int | None]:
+        """At most that many messages, and when the next delayed one is due."""
+        with self._lock:
+            return group.take(reader, limit, self.clock.now()), group.next_due()
+
+    def settle(self, group: Group, deliveries: Sequence[MemoryDelivery]) -> None:
+        """Forget messages that are done with."""
+        with self._lock:
+            others = list(group.readers) if settle(deliveries) and len(group.readers) > 1 else ()
+        self._wake(others)
+
+    def give_back(self, group: Group, deliveries: Sequence[MemoryDelivery]) -> None:
+        """Put messages before all others of their subscription."""
+        with self._lock:
+            give_back(deliveries)
+            readers = list(group.readers)
+        self._wake(readers)
+
+    def _store(self, topic: Topic, messages: Sequence[OutgoingMessage], now: int) -> list[Stored]:
+        delays = topic.kind in DELAYED_KINDS
+        return [
+            Stored(
+                next(self._positions),
+                message.deliver_at if delays else None,
+                ReceivedMessage(
+                    message.id,
+                    topic,
+                    message.body,
+                    message.key,
+                    dict(message.properties),
+                    1,
+                    now,
+                ),
+            )
+            for message in messages
+        ]
+
+    def _new_group(self, name: GroupName, *, durable: bool) -> Group:
+        group = Group(name, durable=durable)
+        kept: list[Stored] = []
+        for topic in name.topics:
+            self._groups_of[topic].append(group)
+            kept += self._kept.pop(topic, ())
+        kept.sort(key=lambda stored: stored.position)
+        group.put(kept, self.clock.now())
+        self._groups[name] = group
+        return group
+
+    def _wake_all(self) -> None:
+        with self._lock:
+            readers = [reader for group in self._groups.values() for reader in group.readers]
+        self._wake(readers)
+
+    def _wake(self, readers: Sequence[Reader]) -> None:
+        """Without the lock: waking may give back what a vanished reader had."""
+        for reader in readers:
+            reader.wake()
