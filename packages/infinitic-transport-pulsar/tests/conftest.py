@@ -2,6 +2,7 @@ import asyncio
 import os
 import uuid
 from collections.abc import AsyncIterator, Sequence
+from typing import cast
 
 import httpx
 import pytest
@@ -10,7 +11,7 @@ from infinitic_common.configuration import PulsarConfiguration, PulsarPolicies
 from infinitic_common.testing.transport import Scene
 from infinitic_common.transport import ReceivedMessage, Subscription, Topic
 from infinitic_transport_pulsar import PulsarTransport
-from infinitic_transport_pulsar._admin import Admin, Answer
+from infinitic_transport_pulsar._admin import Admin
 from infinitic_transport_pulsar._names import TopicNames, rest_path
 from infinitic_transport_pulsar._native import (
     NativeClient,
@@ -54,7 +55,7 @@ class PulsarHarness:
 
     def __init__(self, configuration: PulsarConfiguration) -> None:
         self.configuration = configuration
-        self._names = TopicNames(configuration.tenant, configuration.namespace)
+        self.names = TopicNames(configuration.tenant, configuration.namespace)
         self._transports: list[PulsarTransport] = []
         self._client: NativeClient | None = None
         self._http = httpx.AsyncClient()
@@ -68,8 +69,8 @@ class PulsarHarness:
 
     async def dead_letters(self, subscription: Subscription) -> Sequence[ReceivedMessage]:
         for topic in subscription.topics:
-            full = self._names.dead_letters_of(topic)
-            if topic in self._graves or await self._exists(full):
+            full = self.names.dead_letters_of(topic)
+            if topic in self._graves or await self.subscriptions(full) is not None:
                 await asyncio.to_thread(self._collect, topic, full)
         return [dead for topic in subscription.topics for dead in self._dead.get(topic, ())]
 
@@ -79,9 +80,24 @@ class PulsarHarness:
         if self._client is not None:
             await asyncio.to_thread(self._client.close)
 
-    async def _exists(self, full: str) -> bool:
-        admin = Admin(self.configuration.web_service_url, self._http)
-        return (await admin.get(f"{rest_path(full)}/subscriptions")).answer is Answer.DONE
+    @property
+    def admin(self) -> Admin:
+        return Admin(self.configuration.web_service_url, self._http)
+
+    async def subscriptions(self, full: str) -> list[str] | None:
+        """Those of a topic; None when there is no such topic."""
+        reply = await self.admin.get(f"{rest_path(full)}/subscriptions")
+        return cast("list[str] | None", reply.body)
+
+    async def partitions(self, full: str) -> int:
+        """How many a topic has; 0 when it has none."""
+        reply = await self.admin.get(f"{rest_path(full)}/partitions")
+        return cast("dict[str, int]", reply.body)["partitions"]
+
+    async def remove(self, full: str) -> None:
+        """Remove a topic whatever uses it."""
+        partitions = "/partitions" if await self.partitions(full) else ""
+        await self.admin.delete(f"{rest_path(full)}{partitions}?force=true")
 
     def _collect(self, topic: Topic, full: str) -> None:
         grave = self._graves.get(topic)

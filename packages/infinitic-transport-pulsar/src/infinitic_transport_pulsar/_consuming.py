@@ -2,7 +2,7 @@
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Iterable, Sequence
+from collections.abc import Awaitable, Coroutine, Iterable, Sequence
 from functools import partial
 
 import attrs
@@ -69,7 +69,7 @@ class PulsarConsumption:
         )
         self._room = Room()
         self._receivers: dict[Topic, Receiver] = {}
-        self._reviving: set[asyncio.Task[None]] = set()
+        self._tasks: set[asyncio.Task[None]] = set()
         self._stopped: asyncio.Task[None] | None = None
 
     @property
@@ -92,6 +92,8 @@ class PulsarConsumption:
             raise
         self._warn_of_uneven_partitions(dict(zip(topics, partitions, strict=True)))
         self._tell_room()
+        if consumer_type(self._inlet.configuration, self._subscription) == "Failover":
+            self._begin(self._warn_of_idle_processes(topics[0], partitions[0]))
 
     async def stop(self, grace_seconds: float) -> None:
         """Stop receiving, wait for what is in the handler, give back the rest."""
@@ -104,9 +106,9 @@ class PulsarConsumption:
 
     async def _stop(self, grace_seconds: float) -> None:
         await self._loop.stop(grace_seconds)
-        for task in self._reviving:
+        for task in self._tasks:
             task.cancel()
-        await asyncio.gather(*self._reviving, return_exceptions=True)
+        await asyncio.gather(*self._tasks, return_exceptions=True)
         threads = self._inlet.outlet.threads
         await asyncio.gather(
             *(threads.call("closing", receiver.close) for receiver in self._receivers.values())
@@ -170,9 +172,12 @@ class PulsarConsumption:
     def _revive(self, topic: Topic, reason: str) -> None:
         if self._stopped is None:
             _LOGGER.warning("the consumer of %s ended (%s) and is made again", topic, reason)
-            task = asyncio.ensure_future(self._receive_again(topic))
-            self._reviving.add(task)
-            task.add_done_callback(self._reviving.discard)
+            self._begin(self._receive_again(topic))
+
+    def _begin(self, work: Coroutine[object, object, None]) -> None:
+        task = asyncio.ensure_future(work)
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
 
     async def _receive_again(self, topic: Topic) -> None:
         failures = 0
@@ -201,20 +206,16 @@ class PulsarConsumption:
                 numbers,
             )
 
-    async def warn_of_idle_processes(self) -> None:
-        """Tell when there are more processes than partitions: some of them get nothing."""
-        inlet, subscription = self._inlet, self._subscription
-        if consumer_type(inlet.configuration, subscription) != "Failover":
+    async def _warn_of_idle_processes(self, topic: Topic, partitions: int) -> None:
+        name = subscription_name(self._subscription, topic)
+        try:
+            readers = await self._inlet.provisioning.readers(topic, name)
+        except InfrastructureError as error:
+            _LOGGER.debug("nobody knows how many processes read %s: %s", topic, error)
             return
-        topic = subscription.topics[0]
-        readers = await inlet.provisioning.readers(topic, subscription_name(subscription, topic))
-        if readers > inlet.configuration.partitions:
-            _LOGGER.warning(
-                "%d processes read %s, which has %d partitions: the others wait in reserve",
-                readers,
-                topic,
-                inlet.configuration.partitions,
-            )
+        if readers > partitions:
+            text = "%d processes read %s, which has %d partitions: %d of them wait in reserve"
+            _LOGGER.warning(text, readers, topic, partitions, readers - partitions)
 
 
 async def _all(receiving: Iterable[Awaitable[int]]) -> list[int]:

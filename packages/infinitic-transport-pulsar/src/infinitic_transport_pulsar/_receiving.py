@@ -6,6 +6,7 @@ from collections.abc import Callable
 
 from infinitic_common._consumption import Delivery
 from infinitic_common.transport import ReceivedMessage, Topic
+from infinitic_transport_pulsar._at_exit import AT_EXIT, Close
 from infinitic_transport_pulsar._native import (
     NativeConsumer,
     NativeMessage,
@@ -113,17 +114,21 @@ class Receiver:
         self._deliver = deliver
         self._lost = lost
         self._closing = False
+        self._forget: Close = _nothing
         self._thread = threading.Thread(
             target=self._run, name=f"infinitic-pulsar-{topic}", daemon=True
         )
 
     def start(self) -> None:
         """Begin."""
+        self._forget = AT_EXIT.add(self.close)
         self._thread.start()
 
     def close(self) -> None:
         """Acknowledge what is settled, give back the rest, end the thread; blocks meanwhile."""
         self._closing = True
+        self._room.close()
+        self._forget()
         try:
             self._consumer.close()
         except PulsarException as error:
@@ -149,6 +154,10 @@ class Receiver:
 
     def _delivery(self, message: NativeMessage) -> PulsarDelivery:
         return Delivery(message_from(self._topic, message), Receipt(self._consumer, message))
+
+
+def _nothing() -> None:
+    """Nothing to forget yet."""
 
 
 def message_from(topic: Topic, message: NativeMessage) -> ReceivedMessage:

@@ -47,12 +47,19 @@ class Outlet:
         threads: For calls that block.
         bridge: Back to the event loop.
         window: Bounds what is under way.
+        forget: Takes the connections from what the end of the interpreter would close.
     """
 
     client: NativeClient
     threads: Threads
     bridge: LoopBridge
     window: Window
+    forget: Callable[[], None]
+
+    def close(self) -> None:
+        """Disconnect; blocks meanwhile."""
+        self.forget()
+        self.client.close()
 
 
 class Burst:

@@ -20,6 +20,7 @@ from infinitic_common.transport import (
     TopicKind,
 )
 from infinitic_transport_pulsar._admin import Admin
+from infinitic_transport_pulsar._at_exit import AT_EXIT
 from infinitic_transport_pulsar._bridge import LoopBridge
 from infinitic_transport_pulsar._consuming import Inlet, PulsarConsumption
 from infinitic_transport_pulsar._credentials import admin_credentials
@@ -33,7 +34,8 @@ from infinitic_transport_pulsar._threads import Threads
 from infinitic_transport_pulsar._window import Window
 
 _LARGEST_TO_BROKER = 5 * 1024 * 1024
-_FOR_PROPERTIES = 64 * 1024
+_FOR_PROPERTIES = 128 * 1024
+_BYTES_PER_CHARACTER = 4
 _UNDERWAY_MESSAGES = 20_000
 _UNDERWAY_BYTES = 64 * 1024 * 1024
 
@@ -118,7 +120,7 @@ class PulsarTransport:
         await asyncio.gather(*(consumption.stop(0) for consumption in self._consumptions))
         await inlet.producers.close()
         outlet = inlet.outlet
-        await outlet.threads.call("closing the connections", outlet.client.close)
+        await outlet.threads.call("closing the connections", outlet.close)
         outlet.threads.close()
         await inlet.provisioning.close()
 
@@ -137,7 +139,8 @@ class PulsarTransport:
             configuration.broker_service_url, client_options(client_settings(configuration))
         )
         bridge = LoopBridge(asyncio.get_running_loop())
-        outlet = Outlet(client, Threads(), bridge, Window(_UNDERWAY_MESSAGES, _UNDERWAY_BYTES))
+        window = Window(_UNDERWAY_MESSAGES, _UNDERWAY_BYTES)
+        outlet = Outlet(client, Threads(), bridge, window, AT_EXIT.add(client.close))
         provisioning = Provisioning(configuration, _admin(configuration), self._names)
         return Inlet(
             configuration=configuration,
@@ -158,8 +161,11 @@ class PulsarTransport:
             )
             raise PayloadTooLarge(msg)
         beside = sum(len(key) + len(value) for key, value in message.properties.items())
-        if 4 * beside > _FOR_PROPERTIES and beside * 4 + size > _LARGEST_TO_BROKER:
-            msg = f"message {message.id} for {topic} has {beside} characters of properties"
+        if beside > _FOR_PROPERTIES // _BYTES_PER_CHARACTER:
+            msg = (
+                f"message {message.id} for {topic} has {beside} characters of properties, more "
+                f"than the {_FOR_PROPERTIES // _BYTES_PER_CHARACTER} that are kept free for them"
+            )
             raise PayloadTooLarge(msg)
 
 

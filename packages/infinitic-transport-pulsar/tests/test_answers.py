@@ -1,0 +1,59 @@
+import asyncio
+from typing import TYPE_CHECKING
+
+from infinitic_common.testing.transport import Scene, numbered
+from infinitic_common.transport import Subscription, Topic, TopicKind
+
+if TYPE_CHECKING:
+    from conftest import PulsarHarness
+
+
+async def test_the_topic_of_a_client_is_removed_when_it_stops(
+    scene: Scene, pulsar_harness: "PulsarHarness"
+) -> None:
+    topic = Topic(TopicKind.CLIENT_RESPONSE, scene.entity)
+    consumption = await scene.consume(
+        Subscription((topic,), "client", durable=False), scene.recorder()
+    )
+    full = pulsar_harness.names.of(topic)
+    assert await pulsar_harness.subscriptions(full) == ["client-response-subscription"]
+    await consumption.stop(1)
+    assert await pulsar_harness.subscriptions(full) is None
+
+
+async def test_closing_removes_the_topic_of_a_client_too(
+    scene: Scene, pulsar_harness: "PulsarHarness"
+) -> None:
+    topic, client = Topic(TopicKind.CLIENT_RESPONSE, scene.entity), await pulsar_harness.open()
+    subscription = Subscription((topic,), "client", durable=False)
+    await scene.consume(subscription, scene.recorder(), client)
+    await client.close()
+    assert await pulsar_harness.subscriptions(pulsar_harness.names.of(topic)) is None
+
+
+async def test_answers_to_a_client_that_left_are_swallowed_at_once(
+    scene: Scene, pulsar_harness: "PulsarHarness"
+) -> None:
+    topic, recorder = Topic(TopicKind.CLIENT_RESPONSE, scene.entity), scene.recorder()
+    subscription = Subscription((topic,), "client", durable=False)
+    consumption = await scene.consume(subscription, recorder)
+    engine = await pulsar_harness.open()
+    await engine.publish(topic, numbered(1))
+    await recorder.until_handled(1)
+    await consumption.stop(1)
+    async with asyncio.timeout(2):
+        await engine.publish(topic, numbered(1, first=1))
+    assert await pulsar_harness.subscriptions(pulsar_harness.names.of(topic)) is None
+
+
+async def test_a_client_that_comes_back_under_its_name_is_answered(
+    scene: Scene, pulsar_harness: "PulsarHarness"
+) -> None:
+    topic, engine = Topic(TopicKind.CLIENT_RESPONSE, scene.entity), await pulsar_harness.open()
+    subscription = Subscription((topic,), "client", durable=False)
+    for _ in range(2):
+        recorder = scene.recorder()
+        consumption = await scene.consume(subscription, recorder)
+        await engine.publish(topic, numbered(1))
+        await recorder.until_handled(1)
+        await consumption.stop(1)

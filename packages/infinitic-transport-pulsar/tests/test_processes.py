@@ -1,0 +1,78 @@
+import asyncio
+from collections.abc import Sequence
+
+import attrs
+import pytest
+
+from infinitic_common.configuration import PulsarConfiguration
+from infinitic_common.testing.transport import Scene, TransportHarness, numbered
+from infinitic_common.transport import ReceivedMessage
+from infinitic_transport_pulsar import PulsarTransport
+
+KEYS = [f"workflow-{index}" for index in range(200)]
+
+
+@pytest.mark.parametrize("processes", [2, 3])
+async def test_both_topics_of_a_key_come_to_one_process(
+    processes: int, scene: Scene, configuration: PulsarConfiguration
+) -> None:
+    configuration = attrs.evolve(configuration, partitions=8)
+    owners: dict[str, set[str]] = {key: set() for key in KEYS}
+    transports = [PulsarTransport(configuration) for _ in range(processes)]
+    received = 0
+    for transport in transports:
+
+        async def note(
+            messages: Sequence[ReceivedMessage], name: str = transport.name
+        ) -> tuple[()]:
+            nonlocal received
+            for message in messages:
+                owners[message.key or ""].add(name)
+            received += len(messages)
+            return ()
+
+        await transport.consume(scene.ordered_subscription(), note)
+    for topic in (scene.commands, scene.engine):
+        await transports[0].publish(topic, [m for key in KEYS for m in numbered(2, key)])
+    await scene.until(lambda: received >= 4 * len(KEYS))
+    await asyncio.gather(*(transport.close() for transport in transports))
+    assert [key for key, names in owners.items() if len(names) > 1] == []
+    assert set().union(*owners.values()) == {transport.name for transport in transports}
+
+
+async def test_keys_of_a_process_that_ends_go_to_another_and_nothing_is_lost(
+    scene: Scene, pulsar_harness: TransportHarness
+) -> None:
+    staying, leaving = scene.recorder(), scene.recorder()
+    ending = await pulsar_harness.open()
+    await scene.consume(scene.ordered_subscription(), leaving, ending)
+    await scene.consume(scene.ordered_subscription(), staying)
+    publisher = await pulsar_harness.open()
+    half = [m for key in KEYS for m in numbered(1, key)]
+    await publisher.publish(scene.engine, half)
+    await leaving.until_handled(1)
+    await ending.close()
+    await publisher.publish(scene.engine, [m for key in KEYS for m in numbered(1, key, first=1)])
+    everything = {m.id for key in KEYS for m in numbered(2, key)}
+    await scene.until(lambda: set(leaving.handled_ids + staying.handled_ids) >= everything)
+
+
+async def test_keys_shared_over_all_processes_keep_their_order(
+    scene: Scene, configuration: PulsarConfiguration
+) -> None:
+    shared = attrs.evolve(configuration, ordered_subscription="keyShared", partitions=1)
+    transports = [PulsarTransport(shared) for _ in range(2)]
+    recorders = [scene.recorder(), scene.recorder()]
+    for transport, recorder in zip(transports, recorders, strict=True):
+        await scene.consume(scene.ordered_subscription(), recorder, transport)
+    keys = KEYS[:50]
+    for first in (0, 5):
+        await transports[0].publish(
+            scene.engine, [m for key in keys for m in numbered(5, key, first=first)]
+        )
+    await scene.until(lambda: sum(len(recorder.handled) for recorder in recorders) >= 500)
+    await asyncio.gather(*(transport.close() for transport in transports))
+    for key in keys:
+        in_order = [m.id for m in numbered(10, key)]
+        assert in_order in [recorder.handled_ids_of(key) for recorder in recorders]
+    assert all(recorder.handled for recorder in recorders)
