@@ -66,7 +66,8 @@ class OutgoingMessage:
         body: The encoded record.
         key: What orders it on ordered topics; None elsewhere.
         properties: Names and ids that stay readable when the body does not.
-        deliver_at: Milliseconds since the epoch before which it is not delivered (delayed topics).
+        deliver_at: Milliseconds since the epoch before which it is not delivered. For delayed topics;
+            others deliver at once.
     """
 
     id: str
@@ -102,9 +103,12 @@ class ReceivedMessage:
 Handler = Callable[[Sequence[ReceivedMessage]], Awaitable[Sequence[ReceivedMessage]]]
 """Handles a batch; answers the messages to try again (none: all are acknowledged).
 
+The answer holds the very objects it was given. On an ordered subscription the later messages of the
+same key in the batch come again, too, whether answered or not; only the first one is counted.
+
 When it raises ``Unavailable`` the subscription pauses and the whole batch is tried again in place,
 counting nothing. When it raises anything else, every message of the batch is tried again alone,
-counted.
+counted; a message is dead-lettered for raising only when it was alone.
 """
 
 DeadLetterHook = Callable[[ReceivedMessage, str], Awaitable[None]]

@@ -123,7 +123,8 @@ class ConsumptionLoop(Generic[T]):
         """
         self._stopping.set()
         self._wake_room_waiters()
-        tasks = {*self._running.values(), *self._burying.values()}
+        # A handler may stop its own consumption, and must not wait for itself.
+        tasks = {*self._running.values(), *self._burying.values()} - {asyncio.current_task()}
         if tasks:
             _, late = await asyncio.wait(tasks, timeout=grace_seconds)
             for task in late:
