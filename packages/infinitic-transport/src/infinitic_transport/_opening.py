@@ -17,7 +17,7 @@ def open_transport(
     may be built from the same configuration.
 
     Args:
-        configuration: One of the kind ``memory``.
+        configuration: One of the kind ``inMemory``.
         name: Unique name of the transport; made up when not given.
 
     Raises:
