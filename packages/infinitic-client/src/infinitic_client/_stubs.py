@@ -5,15 +5,13 @@ from collections.abc import Set as AbstractSet
 from typing import TypeVar, cast
 
 from infinitic_common.contracts import contract_of
+from infinitic_common.stub_options import checked_meta, checked_tags, checked_text
 from infinitic_common.stubs import (
     Caller,
     NewWorkflow,
     Stub,
     WorkflowById,
     WorkflowByTag,
-    checked_meta,
-    checked_tags,
-    checked_text,
 )
 
 S = TypeVar("S")

@@ -112,7 +112,7 @@ class Channel(Generic[T]):
             where={path: encode_untyped(value) for path, value in (where or {}).items()},
             limit=limit,
         )
-        return SignalDeferred(run, run.issue(command), contract.codec.decode, limit)
+        return SignalDeferred(run, run.issue(command), contract, limit)
 
     def _own(self) -> ChannelContract:
         if self._contract is None:
@@ -141,7 +141,7 @@ def channel(*, discard_unexpected: bool = False) -> Channel[Any]:
 def issue_signal(command: SendSignalCommand) -> Deferred[None]:
     """Send a signal from the code of a workflow."""
     run = running("sending a signal")
-    return CommandDeferred(run, run.issue(command), _nothing)
+    return CommandDeferred(run, run.issue(command), _nothing, "a signal")
 
 
 def _nothing(_: bytes) -> object:

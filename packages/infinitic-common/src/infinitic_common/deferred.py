@@ -2,17 +2,17 @@
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Generator, Iterator, Sequence
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from enum import StrEnum
 from typing import ClassVar, Generic, TypeVar, cast, final
 
 from infinitic_common import failures
+from infinitic_common._contracts.channels import ChannelContract
 from infinitic_common._running import running
+from infinitic_common._timers import timer_command
 from infinitic_common.exceptions import DeferredTimeout, UsageError
 from infinitic_common.failures import DeferredError
-from infinitic_common.history import TimerCommand
 from infinitic_common.outcomes import to_exception
-from infinitic_common.serialization import value_codec
 from infinitic_common.steps import AllOf, AnyOf, FirstOf, Leaf, Resolution, Step
 from infinitic_common.workflow_run import WorkflowRun
 
@@ -141,6 +141,9 @@ class Deferred(ABC, Generic[R_co]):
     def __or__(self, other: "Deferred[Other]") -> "Deferred[R_co | Other]":
         return AnyDeferred((self, other))
 
+    def __repr__(self) -> str:
+        return f"<deferred of {self}>"
+
     @abstractmethod
     def _step(self) -> Step:
         """What is waited for next."""
@@ -167,12 +170,16 @@ class CommandDeferred(Deferred[R_co]):
         run: The run that issued the command.
         position: Of the command.
         decode: Makes the value.
+        label: What it is the result of, for messages.
     """
 
-    __slots__ = ("_decode", "_method_id", "_position")
+    __slots__ = ("_decode", "_label", "_method_id", "_position")
 
-    def __init__(self, run: WorkflowRun, position: int, decode: Callable[[bytes], object]) -> None:
+    def __init__(
+        self, run: WorkflowRun, position: int, decode: Callable[[bytes], object], label: str
+    ) -> None:
         self._method_id = run.method_id
+        self._label = label
         self._position = position
         self._decode = decode
 
@@ -185,7 +192,7 @@ class CommandDeferred(Deferred[R_co]):
         run = running("using a deferred")
         if run.method_id != self._method_id:
             msg = (
-                f"this deferred belongs to method run {self._method_id} and is used in "
+                f"the deferred of {self} belongs to method run {self._method_id} and is used in "
                 f"{run.method_id} ({run.workflow_name}.{run.method_name}): share values, not deferreds"
             )
             raise UsageError(msg)
@@ -198,10 +205,8 @@ class CommandDeferred(Deferred[R_co]):
     def _value(self, run: WorkflowRun) -> object:
         return self._decode(run.value_of(Leaf(self._position)))
 
-    def __repr__(self) -> str:
-        return f"{type(self).__name__}(position={self._position})"
-
-    __str__ = __repr__
+    def __str__(self) -> str:
+        return self._label
 
 
 @final
@@ -211,13 +216,9 @@ class SignalDeferred(CommandDeferred[R_co]):
     __slots__ = ("_limit", "_next")
 
     def __init__(
-        self,
-        run: WorkflowRun,
-        position: int,
-        decode: Callable[[bytes], object],
-        limit: int | None,
+        self, run: WorkflowRun, position: int, contract: ChannelContract, limit: int | None
     ) -> None:
-        super().__init__(run, position, decode)
+        super().__init__(run, position, contract.codec.decode, f"channel '{contract.name}'")
         self._limit = limit
         self._next = 0
 
@@ -250,6 +251,9 @@ class _Combination(Deferred[R_co]):
                 msg = f"{part!r} is no deferred: combine what dispatch, timer and receive give"
                 raise UsageError(msg)
         self._parts = tuple(cast("Sequence[Deferred[object]]", parts))
+
+    def __str__(self) -> str:
+        return f"{len(self._parts)} deferreds"
 
     def _members(self) -> Iterator[Deferred[object]]:
         for part in self._parts:
@@ -292,35 +296,3 @@ class AnyDeferred(_Combination[R_co]):
             if resolution is not None and resolution.error is None
         ]
         return self._parts[min(orders)[1]]._value(run)  # noqa: SLF001
-
-
-def timer_command(run: WorkflowRun, delay: timedelta | datetime) -> TimerCommand:
-    """The command of a timer.
-
-    Raises:
-        UsageError: The instant has no time zone.
-    """
-    if isinstance(delay, timedelta):
-        duration_ms = round(delay / timedelta(milliseconds=1))
-        return TimerCommand(_milliseconds(run.now()) + duration_ms, duration_ms)
-    if delay.tzinfo is None:
-        msg = f"timer({delay!r}): an instant has a time zone, as datetime.now(UTC) has"
-        raise UsageError(msg)
-    return TimerCommand(_milliseconds(delay), None)
-
-
-_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-_INSTANT = value_codec(datetime, place="the value of a timer")
-
-
-def _milliseconds(instant: datetime) -> int:
-    return round((instant - _EPOCH) / timedelta(milliseconds=1))
-
-
-def timer_deferred(run: WorkflowRun, delay: timedelta | datetime) -> Deferred[datetime]:
-    """Issue a timer; its value is the instant it was set to.
-
-    Raises:
-        UsageError: The instant has no time zone.
-    """
-    return CommandDeferred(run, run.issue(timer_command(run, delay)), _INSTANT.decode)

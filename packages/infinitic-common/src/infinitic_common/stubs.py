@@ -5,7 +5,6 @@ happens when a method of the stub is called, or a signal sent to one of its chan
 """
 
 from collections.abc import Mapping, Sequence
-from collections.abc import Set as AbstractSet
 from typing import Any, ClassVar, Protocol, TypeVar, cast
 
 import attrs
@@ -17,14 +16,9 @@ from infinitic_common.deferred import Deferred
 from infinitic_common.exceptions import (
     InvalidChannelUsage,
     InvalidStub,
-    MultipleCustomId,
-    UsageError,
 )
 
 T = TypeVar("T")
-
-CUSTOM_ID = "customId:"
-"""How a tag starts that only one running workflow of its name may have."""
 
 # --- targets -------------------------------------------------------------------------------------
 
@@ -250,56 +244,3 @@ def target_of(stub: object) -> StubTarget:
         msg = f"{stub!r} is no stub: make one with get_workflow_by_id or get_workflow_by_tag"
         raise InvalidStub(msg)
     return stub._infinitic_target  # noqa: SLF001  # pyright: ignore[reportPrivateUsage]
-
-
-# --- options -------------------------------------------------------------------------------------
-
-
-def checked_tags(tags: object, what: str) -> frozenset[str]:
-    """The tags of a stub.
-
-    Raises:
-        UsageError: They are a text or a list, or one of them is no text or empty.
-        MultipleCustomId: More than one starts with ``customId:``.
-    """
-    if not isinstance(tags, AbstractSet):
-        msg = f"{what}: tags={tags!r} must be a set of texts, as tags={{'vip'}}"
-        raise UsageError(msg)
-    texts = cast("AbstractSet[str]", tags)
-    for tag in cast("AbstractSet[object]", tags):
-        if not isinstance(tag, str) or not tag:
-            msg = f"{what}: tag {tag!r} must be a text, and not empty"
-            raise UsageError(msg)
-    custom = sorted(tag for tag in texts if tag.startswith(CUSTOM_ID))
-    if len(custom) > 1:
-        msg = f"{what}: only one tag may start with '{CUSTOM_ID}', not {' and '.join(custom)}"
-        raise MultipleCustomId(msg)
-    return frozenset(texts)
-
-
-def checked_meta(meta: object, what: str) -> Mapping[str, bytes]:
-    """The meta of a stub.
-
-    Raises:
-        UsageError: It is no mapping, a key is no text, or a value no bytes.
-    """
-    if not isinstance(meta, Mapping | None):
-        msg = f"{what}: meta={meta!r:.50} must map texts to bytes, as meta={{'key': b'value'}}"
-        raise UsageError(msg)
-    for key, value in cast("Mapping[object, object]", meta or {}).items():
-        if not isinstance(key, str) or not isinstance(value, bytes):
-            msg = f"{what}: meta[{key!r}] = {value!r:.50} must be bytes under a text"
-            raise UsageError(msg)
-    return dict(cast("Mapping[str, bytes]", meta or {}))
-
-
-def checked_text(value: object, what: str) -> str:
-    """An id or a tag.
-
-    Raises:
-        InvalidStub: It is no text, or empty.
-    """
-    if not isinstance(value, str) or not value:
-        msg = f"{what} must be a text, and not empty, not {value!r}"
-        raise InvalidStub(msg)
-    return value

@@ -9,9 +9,10 @@ from typing import Any, ParamSpec, TypeVar, cast, overload
 from uuid import UUID
 
 from infinitic_common._running import running
+from infinitic_common._timers import INSTANT, timer_command
 from infinitic_common.channels import issue_signal
 from infinitic_common.contracts import contract_of
-from infinitic_common.deferred import CommandDeferred, Deferred, timer_deferred
+from infinitic_common.deferred import CommandDeferred, Deferred
 from infinitic_common.exceptions import InvalidInline
 from infinitic_common.history import (
     ChildWorkflowCommand,
@@ -21,6 +22,7 @@ from infinitic_common.history import (
     TaskCommand,
 )
 from infinitic_common.serialization import decode_untyped, encode_untyped
+from infinitic_common.stub_options import checked_meta, checked_tags, checked_text
 from infinitic_common.stubs import (
     MethodCall,
     NewService,
@@ -30,9 +32,6 @@ from infinitic_common.stubs import (
     WorkflowById,
     WorkflowByTag,
     call_of,
-    checked_meta,
-    checked_tags,
-    checked_text,
 )
 
 S = TypeVar("S")
@@ -143,8 +142,9 @@ def dispatch(method: Callable[P, object], *args: P.args, **kwargs: P.kwargs) -> 
 
 
 def _issue(call: MethodCall) -> Deferred[object]:
-    run = running(f"calling {call.method.label}")
-    return CommandDeferred(run, run.issue(_command(call)), call.method.result.decode)
+    method = call.method
+    run = running(f"calling {method.label}")
+    return CommandDeferred(run, run.issue(_command(call)), method.result.decode, method.label)
 
 
 def _command(call: MethodCall) -> Command:
@@ -259,7 +259,9 @@ class Workflow:
         Raises:
             UsageError: The instant has no time zone.
         """
-        return timer_deferred(running("timer()"), delay)
+        run = running("timer()")
+        command = timer_command(run, delay)
+        return CommandDeferred(run, run.issue(command), INSTANT.decode, "a timer")
 
     @overload
     def dispatch(

@@ -10,6 +10,7 @@ from infinitic_common import (
     TaskFailed,
     TaskTimedOut,
     UsageError,
+    Workflow,
     WorkflowCanceled,
     WorkflowUnknown,
     all_of,
@@ -17,7 +18,8 @@ from infinitic_common import (
     dispatch,
     new_service,
 )
-from infinitic_common.deferred import CommandDeferred, SignalDeferred, timer_deferred
+from infinitic_common.contracts import ChannelContract
+from infinitic_common.deferred import CommandDeferred, SignalDeferred
 from infinitic_common.exceptions import NotInWorkflow
 from infinitic_common.failures import (
     DeferredError,
@@ -51,7 +53,7 @@ def task() -> Deferred[str]:
 
 def signals(run: FakeWorkflowRun, limit: int | None = None) -> Deferred[str]:
     position = run.issue(ReceiveCommand("A", limit=limit))
-    return SignalDeferred(run, position, TEXT.decode, limit)
+    return SignalDeferred(run, position, ChannelContract("A", TEXT), limit)
 
 
 def text(value: str) -> bytes:
@@ -128,7 +130,7 @@ def test_a_wait_within_its_limit_gives_the_value(run: FakeWorkflowRun) -> None:
 def test_a_wait_beyond_its_limit_raises(run: FakeWorkflowRun) -> None:
     deferred = task()
     run.will_complete(1)
-    with pytest.raises(DeferredTimeout, match="within 2 s"):
+    with pytest.raises(DeferredTimeout, match=r"no result of Util\.reverse within 2 s"):
         deferred.result(timeout=timedelta(seconds=2))
     assert deferred.is_ongoing
 
@@ -241,11 +243,11 @@ def test_beyond_its_limit_a_receive_repeats_the_last_signal(run: FakeWorkflowRun
 
 def test_a_lost_race_leaves_the_signal_for_the_next_wait(run: FakeWorkflowRun) -> None:
     deferred = signals(run)
-    first = timer_deferred(run, timedelta(seconds=1))
+    first = Workflow().timer(timedelta(seconds=1))
     instant = value_codec(datetime, place="an instant")
     run.will_complete(1, instant.encode(datetime(2026, 1, 1, tzinfo=UTC)))
     assert isinstance((deferred | first).result(), datetime)
-    second = timer_deferred(run, timedelta(seconds=1))
+    second = Workflow().timer(timedelta(seconds=1))
     run.will_complete(0, text("a"))
     run.will_complete(0, text("b"), index=1)
     assert (deferred | second).result() == "a"
@@ -261,23 +263,24 @@ def test_a_signal_twice_in_a_step_is_one_signal(run: FakeWorkflowRun) -> None:
 
 
 def test_a_timer_counts_from_the_time_of_the_run(run: FakeWorkflowRun) -> None:
-    _ = timer_deferred(run, timedelta(seconds=1.5))
+    _ = Workflow().timer(timedelta(seconds=1.5))
     start = 1_767_225_600_000
     assert run.commands[0] == TimerCommand(start + 1500, 1500)
 
 
 def test_a_timer_until_an_instant_has_no_duration(run: FakeWorkflowRun) -> None:
-    _ = timer_deferred(run, datetime(2026, 1, 2, tzinfo=UTC))
+    _ = Workflow().timer(datetime(2026, 1, 2, tzinfo=UTC))
     assert run.commands[0] == TimerCommand(1_767_312_000_000, None)
 
 
 def test_an_instant_without_time_zone_is_refused(run: FakeWorkflowRun) -> None:
+    assert run.commands == {}
     with pytest.raises(UsageError, match="time zone"):
-        _ = timer_deferred(run, datetime(2026, 1, 2))  # noqa: DTZ001 - what is refused
+        _ = Workflow().timer(datetime(2026, 1, 2))  # noqa: DTZ001 - what is refused
 
 
 def test_a_deferred_of_another_run_is_refused(run: FakeWorkflowRun) -> None:
-    deferred = CommandDeferred[str](run, 0, TEXT.decode)
+    deferred = CommandDeferred[str](run, 0, TEXT.decode, "a task")
     with (
         FakeWorkflowRun(method_id="other").active(),
         pytest.raises(UsageError, match="belongs to method run order-1"),

@@ -1,0 +1,33 @@
+"""Commands of timers, and what their values are."""
+
+from datetime import UTC, datetime, timedelta
+
+from infinitic_common.exceptions import UsageError
+from infinitic_common.history import TimerCommand
+from infinitic_common.serialization import value_codec
+from infinitic_common.workflow_run import WorkflowRun
+
+INSTANT = value_codec(datetime, place="the value of a timer")
+"""The codec of the value of a timer: the instant it was set to."""
+
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_MILLISECOND = timedelta(milliseconds=1)
+
+
+def timer_command(run: WorkflowRun, delay: timedelta | datetime) -> TimerCommand:
+    """The command of a timer, counted from the time of the run.
+
+    Raises:
+        UsageError: The instant has no time zone.
+    """
+    if isinstance(delay, timedelta):
+        duration_ms = round(delay / _MILLISECOND)
+        return TimerCommand(_milliseconds(run.now()) + duration_ms, duration_ms)
+    if delay.tzinfo is None:
+        msg = f"timer({delay!r}): an instant has a time zone, as datetime.now(UTC) has"
+        raise UsageError(msg)
+    return TimerCommand(_milliseconds(delay), None)
+
+
+def _milliseconds(instant: datetime) -> int:
+    return round((instant - _EPOCH) / _MILLISECOND)

@@ -1,0 +1,60 @@
+"""What stubs are made with: tags, meta, ids; checked where the stub is made."""
+
+from collections.abc import Mapping
+from collections.abc import Set as AbstractSet
+from typing import cast
+
+from infinitic_common.exceptions import InvalidStub, MultipleCustomId, UsageError
+
+CUSTOM_ID = "customId:"
+"""How a tag starts that only one running workflow of its name may have."""
+
+
+def checked_tags(tags: object, what: str) -> frozenset[str]:
+    """The tags of a stub.
+
+    Raises:
+        UsageError: They are a text or a list, or one of them is no text or empty.
+        MultipleCustomId: More than one starts with ``customId:``.
+    """
+    if not isinstance(tags, AbstractSet):
+        msg = f"{what}: tags={tags!r} must be a set of texts, as tags={{'vip'}}"
+        raise UsageError(msg)
+    texts = cast("AbstractSet[str]", tags)
+    for tag in cast("AbstractSet[object]", tags):
+        if not isinstance(tag, str) or not tag:
+            msg = f"{what}: tag {tag!r} must be a text, and not empty"
+            raise UsageError(msg)
+    custom = sorted(tag for tag in texts if tag.startswith(CUSTOM_ID))
+    if len(custom) > 1:
+        msg = f"{what}: only one tag may start with '{CUSTOM_ID}', not {' and '.join(custom)}"
+        raise MultipleCustomId(msg)
+    return frozenset(texts)
+
+
+def checked_meta(meta: object, what: str) -> Mapping[str, bytes]:
+    """The meta of a stub.
+
+    Raises:
+        UsageError: It is no mapping, a key is no text, or a value no bytes.
+    """
+    if not isinstance(meta, Mapping | None):
+        msg = f"{what}: meta={meta!r:.50} must map texts to bytes, as meta={{'key': b'value'}}"
+        raise UsageError(msg)
+    for key, value in cast("Mapping[object, object]", meta or {}).items():
+        if not isinstance(key, str) or not isinstance(value, bytes):
+            msg = f"{what}: meta[{key!r}] = {value!r:.50} must be bytes under a text"
+            raise UsageError(msg)
+    return dict(cast("Mapping[str, bytes]", meta or {}))
+
+
+def checked_text(value: object, what: str) -> str:
+    """An id or a tag.
+
+    Raises:
+        InvalidStub: It is no text, or empty.
+    """
+    if not isinstance(value, str) or not value:
+        msg = f"{what} must be a text, and not empty, not {value!r}"
+        raise InvalidStub(msg)
+    return value
