@@ -6,8 +6,8 @@ from typing import Never, cast
 
 import attrs
 
+from infinitic_common._contracts.contract import Contract, contract_of, contracts_of
 from infinitic_common._contracts.hints import MISSING, method_hints
-from infinitic_common.contracts import Contract, contract_of, contracts_of
 from infinitic_common.exceptions import InvalidImplementation
 
 Factory = Callable[[], object]

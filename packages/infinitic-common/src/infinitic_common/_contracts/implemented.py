@@ -6,6 +6,7 @@ from typing import cast
 
 import attrs
 
+from infinitic_common._contracts.contract import Contract, is_contract
 from infinitic_common._contracts.hints import MISSING, method_hints
 from infinitic_common._contracts.methods import (
     MethodContract,
@@ -13,7 +14,6 @@ from infinitic_common._contracts.methods import (
     read_parameters,
     result_codec,
 )
-from infinitic_common.contracts import Contract, is_contract
 from infinitic_common.decorators import is_batch, name_of_method
 from infinitic_common.exceptions import InvalidArguments, InvalidImplementation
 from infinitic_common.serialization import ValueCodec
