@@ -1,0 +1,468 @@
+"""What becomes of the tasks of a service."""
+
+import asyncio
+import threading
+from collections.abc import AsyncIterator, Callable
+from contextvars import ContextVar
+from typing import Protocol
+
+import pytest
+from host_doubles import Host, received
+
+from infinitic_common import TaskFailed as TaskFailedException
+from infinitic_common.codec import encode
+from infinitic_common.configuration import (
+    ConfigurationError,
+    ServiceConfiguration,
+    ServiceExecutorConfiguration,
+    ServiceTagEngineConfiguration,
+)
+from infinitic_common.exceptions import InvalidImplementation
+from infinitic_common.failures import ExceptionDetail, TaskFailedError, TaskFailure
+from infinitic_common.messages import (
+    ExecuteTask,
+    TaskCompleted,
+    TaskFailed,
+    WaitWorkflow,
+)
+from infinitic_common.outcomes import to_exception
+from infinitic_common.requesters import ClientRequester, Requester, WorkflowRequester
+from infinitic_common.serialization import decode_untyped, value_codec
+from infinitic_common.task_context import Task
+from infinitic_common.transport import Topic, TopicKind
+from infinitic_task_executor import ServiceExecutor
+
+FAILURE = TaskFailure("other", 0, 0, None, "", ExceptionDetail("ValueError", "before"))
+TASK_FAILED = TaskFailedError("Other", "m", "id", FAILURE)
+REQUESTER = WorkflowRequester("Order", "w", "process", "m", 4, 2)
+
+holder: ContextVar[str] = ContextVar("holder", default="clean")
+slow = threading.Event()
+
+
+class Util(Protocol):
+    def product(self, a: int, b: int) -> int: ...
+    def repeated(self, count: int, text: str) -> str: ...
+    async def later(self, text: str) -> str: ...
+    async def raises_later(self) -> str: ...
+    async def for_ever(self) -> str: ...
+    def context(self) -> list[object]: ...
+    def sequence(self) -> str: ...
+    def leaks(self) -> str: ...
+    def fails(self, how: str) -> None: ...
+    def large(self, size: int) -> str: ...
+    def wrong(self) -> int: ...
+    def slow(self) -> str: ...
+    def marks(self) -> None: ...
+
+
+class CustomError(Exception):
+    def __init__(self) -> None:
+        super().__init__("sorry")
+        self.code = 42
+
+
+class UtilImpl(Util):
+    def product(self, a: int, b: int) -> int:
+        return a * b
+
+    def repeated(self, count: int, text: str) -> str:
+        return text * count
+
+    async def later(self, text: str) -> str:
+        await asyncio.sleep(0)
+        return f"{text} of {Task.workflow_id}"
+
+    async def raises_later(self) -> str:
+        raise SystemExit
+
+    async def for_ever(self) -> str:
+        await asyncio.Event().wait()
+        return ""
+
+    def context(self) -> list[object]:
+        names = [Task.worker_name, Task.service_name, Task.method_name, Task.task_id]
+        workflow = [Task.workflow_id, Task.workflow_name, Task.workflow_version]
+        return [*names, *workflow, sorted(Task.tags), Task.meta, Task.retry_index, Task.client]
+
+    def sequence(self) -> str:
+        return str(Task.retry_sequence * 6)
+
+    def leaks(self) -> str:
+        found = holder.get()
+        holder.set("leaked")
+        return found
+
+    def fails(self, how: str) -> None:
+        if how == "exit":
+            raise SystemExit
+        if how == "deferred":
+            raise to_exception(TASK_FAILED)
+        raise CustomError
+
+    def large(self, size: int) -> str:
+        return "x" * size
+
+    def wrong(self) -> int:
+        return "no number"  # type: ignore[return-value]
+
+    def slow(self) -> str:
+        slow.wait(10)
+        return "slow"
+
+    def marks(self) -> None:
+        Task.meta["mark"] = b"1"
+
+
+@pytest.fixture
+async def host() -> AsyncIterator[Host]:
+    """A worker that runs the service with two tasks at once."""
+    slow.clear()
+    host = Host()
+    executor = ServiceExecutor(Util, UtilImpl, concurrency=2)
+    await executor.start(host)
+    yield host
+    slow.set()
+    await executor.stop(1.0)
+
+
+def asked(
+    method: str,
+    *arguments: object,
+    requester: Requester = REQUESTER,
+    task_id: str = "t",
+    retry_sequence: int = 0,
+    retry_index: int = 0,
+) -> ExecuteTask:
+    encoded = tuple(value_codec(type(one), place="x").encode(one) for one in arguments)
+    return ExecuteTask(
+        message_id=f"message {task_id}",
+        service_name="Util",
+        task_id=task_id,
+        method_name=method,
+        arguments=encoded,
+        tags=frozenset({"foo", "bar"}),
+        meta={"foo": b"bar"},
+        requester=requester,
+        retry_sequence=retry_sequence,
+        retry_index=retry_index,
+        last_failure=FAILURE if retry_index else None,
+    )
+
+
+async def report_of(host: Host, message: ExecuteTask) -> object:
+    assert not await host.transport.deliver(message)
+    (report,) = host.transport.messages
+    return report
+
+
+async def value_of(host: Host, message: ExecuteTask) -> object:
+    report = await report_of(host, message)
+    assert isinstance(report, TaskCompleted)
+    return decode_untyped(report.value)
+
+
+async def failure_of(host: Host, message: ExecuteTask) -> TaskFailed:
+    report = await report_of(host, message)
+    assert isinstance(report, TaskFailed)
+    return report
+
+
+# --- results --------------------------------------------------------------------------------
+
+
+async def test_executor_01_the_result_goes_to_the_engine_of_the_workflow(host: Host) -> None:
+    report = await report_of(host, asked("product", 6, 7))
+
+    assert isinstance(report, TaskCompleted)
+    assert decode_untyped(report.value) == 42
+    assert (report.workflow_name, report.workflow_id, report.method_id) == ("Order", "w", "m")
+    assert (report.position, report.task_id, report.emitted_at) == (4, "t", 1_234)
+    assert host.transport.published[0][0] == Topic(TopicKind.WORKFLOW_STATE_ENGINE, "Order")
+
+
+async def test_executor_02_arguments_have_the_types_of_the_method(host: Host) -> None:
+    assert await value_of(host, asked("repeated", 2, "ab")) == "abab"
+
+
+async def test_executor_08_code_reads_its_manual_retries(host: Host) -> None:
+    assert await value_of(host, asked("sequence", retry_sequence=12)) == "72"
+
+
+async def test_coroutines_run_on_the_event_loop_and_know_their_task(host: Host) -> None:
+    assert await value_of(host, asked("later", "text")) == "text of w"
+
+
+async def test_context_04_05_06_code_reads_whose_task_it_is(host: Host) -> None:
+    assert await value_of(host, asked("context")) == [
+        *("worker", "Util", "context", "t"),
+        *("w", "Order", 2),
+        *(["bar", "foo"], {"foo": b"bar"}, 0, "the client"),
+    ]
+
+
+async def test_changes_of_meta_travel_with_the_result(host: Host) -> None:
+    report = await report_of(host, asked("marks"))
+
+    assert isinstance(report, TaskCompleted)
+    assert report.meta == {"foo": b"bar", "mark": b"1"}
+
+
+async def test_tasks_do_not_see_the_context_variables_of_others(host: Host) -> None:
+    await host.transport.deliver(asked("leaks"))
+    await host.transport.deliver(asked("leaks"))
+
+    assert [decode_untyped(one.value) for one in host.transport.messages] == ["clean"] * 2  # type: ignore[attr-defined]
+
+
+async def test_the_same_attempt_has_the_same_report_id_and_others_have_not(host: Host) -> None:
+    attempts = [
+        asked("product", 1, 1),
+        asked("product", 1, 1),
+        asked("product", 1, 1, retry_index=1),
+        asked("product", 1, 1, retry_sequence=1),
+        asked("product", 1, 1, task_id="u"),
+        asked("fails", ""),
+    ]
+    for attempt in attempts:
+        await host.transport.deliver(attempt)
+
+    ids = [message.id for _, burst in host.transport.published for message in burst]
+    assert ids[0] == ids[1]
+    assert len(set(ids)) == 5
+
+
+async def test_a_batch_is_published_in_one_call(host: Host) -> None:
+    await host.transport.deliver(*(asked("later", "x", task_id=str(n)) for n in range(2)))
+
+    assert [len(burst) for _, burst in host.transport.published] == [2]
+
+
+async def test_a_task_that_no_workflow_asked_for_is_told_to_nobody(host: Host) -> None:
+    await host.transport.deliver(asked("product", 1, 1, requester=ClientRequester("c")))
+
+    assert not host.transport.published
+
+
+# --- failures -------------------------------------------------------------------------------
+
+
+async def test_an_exception_is_told_with_its_attributes(host: Host) -> None:
+    report = await failure_of(host, asked("fails", "", retry_sequence=1, retry_index=2))
+
+    assert (report.service_name, report.method_name, report.task_id) == ("Util", "fails", "t")
+    failure = report.failure
+    assert (failure.worker_name, failure.retry_sequence, failure.retry_index) == ("worker", 1, 2)
+    assert failure.exception.name.endswith("CustomError")
+    assert decode_untyped(failure.exception.properties["code"]) == 42
+    assert failure.previous == FAILURE
+    assert failure.seconds_before_retry is None
+    assert "raise CustomError" in failure.stack_trace
+
+
+async def test_a_workflow_error_that_a_task_met_is_told_as_such(host: Host) -> None:
+    report = await failure_of(host, asked("fails", "deferred"))
+
+    assert report.deferred_error == TASK_FAILED
+    assert report.failure.exception.name.endswith(TaskFailedException.__name__)
+
+
+@pytest.mark.parametrize("message", [asked("fails", "exit"), asked("raises_later")])
+async def test_even_exceptions_that_end_programs_are_failures(
+    host: Host, message: ExecuteTask
+) -> None:
+    assert (await failure_of(host, message)).failure.exception.name == "SystemExit"
+
+
+async def test_executor_06_an_unknown_method_fails_at_once(host: Host) -> None:
+    report = await failure_of(host, asked("unknown"))
+
+    assert report.failure.exception.name.endswith("MethodNotFound")
+    assert "'unknown'" in report.failure.exception.message
+
+
+@pytest.mark.parametrize("message", [asked("product", 1), asked("repeated", "a", "b")])
+async def test_wrong_arguments_fail_at_once(host: Host, message: ExecuteTask) -> None:
+    await failure_of(host, message)
+
+
+async def test_a_result_of_another_type_is_a_failure(host: Host) -> None:
+    assert "int" in (await failure_of(host, asked("wrong"))).failure.exception.message
+
+
+async def test_a_result_too_large_for_the_broker_is_a_failure(host: Host) -> None:
+    report = await failure_of(host, asked("large", 20_000))
+
+    assert report.failure.exception.name.endswith("PayloadTooLarge")
+    assert "Util.large" in report.failure.exception.message
+
+
+async def test_an_instance_that_cannot_be_made_is_a_failure() -> None:
+    def factory() -> UtilImpl:
+        msg = "no instance"
+        raise ValueError(msg)
+
+    host = Host()
+    executor = ServiceExecutor(Util, factory)
+    await executor.start(host)
+
+    report = await failure_of(host, asked("product", 1, 1))
+
+    assert report.failure.exception.message == "no instance"
+    await executor.stop(1.0)
+
+
+# --- messages that cannot be read -------------------------------------------------------------
+
+
+async def test_what_cannot_be_read_is_given_back_and_the_rest_is_done(host: Host) -> None:
+    damaged = received(asked("product", 1, 1), b"damaged")
+    foreign = received(
+        asked("product", 1, 1), encode(WaitWorkflow("i", "W", "w", "m", REQUESTER, 0))
+    )
+
+    back = await host.transport.deliver(damaged, asked("product", 2, 3), foreign)
+
+    assert list(back) == [damaged, foreign]
+    assert len(host.transport.messages) == 1
+
+
+async def test_a_dead_letter_fails_its_task_as_far_as_its_properties_tell(host: Host) -> None:
+    await host.transport.bury(received(asked("product", 1, 1), b"damaged"), "cannot be read")
+
+    (report,) = host.transport.messages
+    assert isinstance(report, TaskFailed)
+    assert (report.workflow_name, report.workflow_id, report.method_id) == ("Order", "w", "m")
+    assert (report.position, report.task_id, report.service_name) == (4, "t", "Util")
+    assert report.failure.exception.message == "cannot be read"
+
+
+async def test_a_dead_letter_that_can_be_read_fails_its_task(host: Host) -> None:
+    await host.transport.bury(asked("product", 1, 1), "gave up")
+
+    (report,) = host.transport.messages
+    assert isinstance(report, TaskFailed)
+    assert report.method_name == "product"
+
+
+# --- when it is settled -----------------------------------------------------------------------
+
+
+async def test_a_batch_is_settled_only_when_its_results_are_published(host: Host) -> None:
+    host.transport.gate = asyncio.Event()
+    delivery = asyncio.create_task(host.transport.deliver(asked("later", "x")))
+    await asyncio.sleep(0.02)
+    assert not delivery.done()
+    host.transport.gate.set()
+    await delivery
+
+    assert len(host.transport.messages) == 1
+
+
+async def test_while_the_broker_is_away_results_are_kept_and_tasks_run_once(host: Host) -> None:
+    host.transport.outages = 1
+
+    await host.transport.deliver(asked("product", 2, 3))
+
+    assert host.transport.outages == 0
+    assert len(host.transport.messages) == 1
+
+
+async def test_a_slow_task_does_not_keep_back_the_result_of_another(host: Host) -> None:
+    delivery = asyncio.create_task(
+        host.transport.deliver(asked("slow", task_id="slow"), asked("product", 1, 1))
+    )
+    await until(lambda: len(host.transport.messages) == 1)
+    assert not delivery.done()
+    slow.set()
+    await delivery
+
+    assert len(host.transport.messages) == 2
+
+
+async def test_plain_methods_run_at_once_on_threads_of_their_own(host: Host) -> None:
+    deliveries = [
+        asyncio.create_task(host.transport.deliver(asked("slow", task_id=str(n)))) for n in range(2)
+    ]
+    await until(lambda: sum("service-Util" in t.name for t in threading.enumerate()) >= 2)
+    slow.set()
+    await asyncio.gather(*deliveries)
+
+    assert len(host.transport.messages) == 2
+
+
+async def test_coroutines_at_once_are_as_many_as_asked_for(host: Host) -> None:
+    deliveries = [
+        asyncio.create_task(host.transport.deliver(asked("for_ever", task_id=str(n))))
+        for n in range(2)
+    ]
+    waiting = asyncio.create_task(host.transport.deliver(asked("later", "x")))
+    await asyncio.sleep(0.02)
+
+    assert not host.transport.messages
+    for delivery in (*deliveries, waiting):
+        delivery.cancel()
+
+
+async def until(condition: Callable[[], bool]) -> None:
+    async with asyncio.timeout(5):
+        while not condition():  # noqa: ASYNC110 - it looks at what others do
+            await asyncio.sleep(0.001)
+
+
+# --- the component ----------------------------------------------------------------------------
+
+
+async def test_it_consumes_its_topics_without_holding_more_than_it_can_use(host: Host) -> None:
+    subscription = host.transport.subscription
+
+    assert subscription is not None
+    assert [str(topic) for topic in subscription.topics] == [
+        "service-executor:Util",
+        "service-executor-retry:Util",
+    ]
+    assert not subscription.ordered
+    assert (subscription.max_batch_messages, subscription.max_in_flight_messages) == (2, 4)
+
+
+async def test_it_tells_what_it_is_and_stops_its_consumption() -> None:
+    host = Host()
+    executor = ServiceExecutor("Util", UtilImpl)
+    assert executor.counts.received == 0
+    await executor.start(host)
+    await executor.stop(2.5)
+
+    assert (executor.label, executor.service_name) == ("TaskExecutor", "Util")
+    assert executor.counts == host.transport.consumption.counts
+    assert host.transport.consumption.stopped_within == [2.5]
+
+
+async def test_a_configuration_makes_it() -> None:
+    settings = ServiceExecutorConfiguration(
+        class_name="executor_samples.PaymentsImpl", concurrency=3
+    )
+    executor = ServiceExecutor.from_configuration(
+        ServiceConfiguration(name="Payments", executor=settings)
+    )
+    host = Host()
+    await executor.start(host)
+    await executor.stop(0)
+
+    assert executor.service_name == "Payments"
+    assert host.transport.subscription is not None
+    assert host.transport.subscription.max_in_flight_messages == 6
+
+
+def test_a_configuration_without_executor_is_refused() -> None:
+    configuration = ServiceConfiguration(
+        name="Payments", tag_engine=ServiceTagEngineConfiguration()
+    )
+    with pytest.raises(ConfigurationError, match=r"services\.Payments"):
+        ServiceExecutor.from_configuration(configuration)
+
+
+def test_a_class_of_another_service_and_no_concurrency_are_refused() -> None:
+    with pytest.raises(InvalidImplementation, match="Other"):
+        ServiceExecutor("Other", UtilImpl)
+    with pytest.raises(ValueError, match="concurrency=0"):
+        ServiceExecutor(Util, UtilImpl, concurrency=0)
