@@ -1,5 +1,6 @@
 """The in-memory implementation of the transport port."""
 
+import asyncio
 import uuid
 from collections.abc import Sequence
 
@@ -84,8 +85,7 @@ class InMemoryTransport:
     async def close(self) -> None:
         """See ``Transport``."""
         self._closed = True
-        while self._consumptions:
-            await self._consumptions.pop().stop(0)
+        await asyncio.gather(*(consumption.stop(0) for consumption in self._consumptions))
 
     def _check_open(self) -> None:
         if self._closed:

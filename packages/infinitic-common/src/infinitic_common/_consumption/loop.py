@@ -8,7 +8,7 @@ from typing import Generic
 from infinitic_common._consumption.back_off import BackOff
 from infinitic_common._consumption.delivery import Delivery, T
 from infinitic_common._consumption.lanes import Batch, Lane, Lanes
-from infinitic_common._consumption.outcome import Burial, Outcome, after_answer, after_error
+from infinitic_common._consumption.outcome import Burial, Outcome, judge
 from infinitic_common.exceptions import Unavailable
 from infinitic_common.transport import Counts, Handler, ReceivedMessage, Subscription
 
@@ -175,7 +175,7 @@ class ConsumptionLoop(Generic[T]):
             return  # Released by ``stop``, or about to be.
         self._in_handler -= len(messages)
         if answer:
-            self._carry_out(self._judge(batch, answer))
+            self._carry_out(judge(batch, answer, self._subscription))
         else:
             self._settle_now(batch.deliveries)
             for lane in batch.lanes:
@@ -220,27 +220,6 @@ class ConsumptionLoop(Generic[T]):
             return False
 
     # --- outcomes --------------------------------------------------------------------------
-
-    def _judge(
-        self, batch: Batch[T], answer: Sequence[ReceivedMessage] | BaseException
-    ) -> Outcome[T]:
-        limit = self._subscription.max_delivery_count
-        if not isinstance(answer, BaseException):
-            known = {id(delivery.message) for delivery in batch.deliveries}
-            if all(id(message) in known for message in answer):
-                return after_answer(batch, answer, limit)
-            answer = ValueError(
-                f"the handler of {self._subscription.name} answered messages that are not of its "
-                "batch: answer the very objects it was given"
-            )
-        _LOGGER.warning(
-            "%s failed to handle %d messages, the first of which is %s",
-            self._subscription.name,
-            len(batch.deliveries),
-            batch.deliveries[0].message.id,
-            exc_info=answer,
-        )
-        return after_error(batch, answer, limit)
 
     def _carry_out(self, outcome: Outcome[T]) -> None:
         if outcome.settled:

@@ -1,5 +1,6 @@
 """What becomes of each message of a batch after its handler answered or raised."""
 
+import logging
 from collections.abc import Sequence
 from typing import Generic
 
@@ -7,7 +8,9 @@ import attrs
 
 from infinitic_common._consumption.delivery import Delivery, T
 from infinitic_common._consumption.lanes import Batch, Lane
-from infinitic_common.transport import ReceivedMessage
+from infinitic_common.transport import ReceivedMessage, Subscription
+
+_LOGGER = logging.getLogger(__name__)
 
 
 @attrs.frozen(eq=False)
@@ -49,7 +52,35 @@ class Outcome(Generic[T]):
             self.parked.append((lane, failures))
 
 
-def after_answer(
+def judge(
+    batch: Batch[T],
+    answer: Sequence[ReceivedMessage] | BaseException,
+    subscription: Subscription,
+) -> Outcome[T]:
+    """What becomes of a batch whose handler answered these messages, or raised.
+
+    The lanes of the batch are left as the outcome says, but not freed.
+    """
+    limit = subscription.max_delivery_count
+    if not isinstance(answer, BaseException):
+        known = {id(delivery.message) for delivery in batch.deliveries}
+        if all(id(message) in known for message in answer):
+            return _after_answer(batch, answer, limit)
+        answer = ValueError(
+            f"the handler of {subscription.name} answered messages that are not of its batch: "
+            "answer the very objects it was given"
+        )
+    _LOGGER.warning(
+        "%s failed to handle %d messages, the first of which is %s",
+        subscription.name,
+        len(batch.deliveries),
+        batch.deliveries[0].message.id,
+        exc_info=answer,
+    )
+    return _after_error(batch, answer, limit)
+
+
+def _after_answer(
     batch: Batch[T], again: Sequence[ReceivedMessage], max_delivery_count: int
 ) -> Outcome[T]:
     """The handler answered these messages to try again, all of which are of the batch."""
@@ -69,7 +100,7 @@ def after_answer(
     return outcome
 
 
-def after_error(batch: Batch[T], error: BaseException, max_delivery_count: int) -> Outcome[T]:
+def _after_error(batch: Batch[T], error: BaseException, max_delivery_count: int) -> Outcome[T]:
     """The handler raised."""
     outcome: Outcome[T] = Outcome()
     if len(batch.deliveries) == 1:
