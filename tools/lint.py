@@ -59,7 +59,9 @@ def types_mypy() -> bool:
 def types_pyright() -> bool:
     """Check the types again, by other rules; the program comes with its package."""
     config = TOOLS / "pyrightconfig.json"
-    return run("pyright", "--project", config, "--pythonpath", sys.executable)
+    examples = ROOT.glob("packages/*/tests/type_checks/*.py")
+    python = ["--pythonpath", sys.executable]
+    return all([run("pyright", "--project", config, *python), run("pyright", *python, *examples)])
 
 
 def boundaries() -> bool:

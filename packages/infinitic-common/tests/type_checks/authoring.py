@@ -3,6 +3,7 @@
 ``assert_type`` lines are the test; the ignored line is an error that both checkers must find.
 """
 
+# pyright: strict
 # ruff: noqa: INP001 - a file for type checkers, in no package
 
 from dataclasses import dataclass
