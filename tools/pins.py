@@ -22,9 +22,9 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as folder:
         python = Path(folder, "bin", "python")
         subprocess.run(["uv", "venv", "-q", "--python", sys.executable, folder], check=True)
-        pip = ["uv", "pip", "install", "-q", "--upgrade", "--python", python]
+        pip: list[str | Path] = ["uv", "pip", "install", "-q", "--upgrade", "--python", python]
         subprocess.run([*pip, *packages(), *tools()], env=environment, check=True)
-        freeze = ["uv", "pip", "freeze", "--exclude-editable", "--python", python]
+        freeze: list[str | Path] = ["uv", "pip", "freeze", "--exclude-editable", "--python", python]
         done = subprocess.run(freeze, check=True, capture_output=True, text=True)
     PINS.write_text(HEADER + done.stdout)
 

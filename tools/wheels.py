@@ -28,7 +28,7 @@ NO_TESTS = 5  # pytest's status when it finds none
 SERVERS = {"infinitic-storage": ["postgres"], "infinitic-transport-pulsar": ["pulsar"]}
 
 
-class Failure(Exception):
+class StepError(Exception):
     """A step, named in the message, did not succeed; its output is above."""
 
 
@@ -42,7 +42,7 @@ def main() -> int:
         sys.exit(f"tools/wheels.py: no package {', '.join(unknown)} in {ROOT / 'packages'}")
     try:
         build()
-    except Failure as failure:
+    except StepError as failure:
         sys.exit(f"tools/wheels.py: failed to {failure}")
     results = {name: outcome(name) for name in names}
     if not only:
@@ -58,7 +58,9 @@ def build() -> None:
         package = ROOT / "packages" / name
         run("uv", "build", "-q", "--out-dir", DIST, package, step=f"build {name}")
     wheels = sorted(DIST.glob("*.whl"))
-    run("twine", "check", "--strict", *wheels, *sorted(DIST.glob("*.tar.gz")), step="check metadata")
+    run(
+        "twine", "check", "--strict", *wheels, *sorted(DIST.glob("*.tar.gz")), step="check metadata"
+    )
     run("check-wheel-contents", *wheels, step="check the contents")
     for wheel in wheels:
         if problems := wheel_metadata.problems(wheel):
@@ -71,7 +73,7 @@ def outcome(name: str) -> str:
     start = time.monotonic()
     try:
         tested = check(name)
-    except Failure as failure:
+    except StepError as failure:
         print(f"{name}: failed to {failure}", file=sys.stderr)
         return "FAILED"
     print(f"{time.monotonic() - start:.1f} s")
@@ -88,8 +90,9 @@ def check(name: str) -> bool:
     variables = service_control.ensure(*SERVERS[name]) if name in SERVERS else {}
     config = ["-c", str(TOOLS / "pytest.toml"), "--rootdir", str(ROOT), "-q"]
     tests = ROOT / "packages" / name / "tests"
-    words = [python, "-m", "pytest", *config, tests]
-    status = run(*words, step="pass its tests", allow=NO_TESTS, **variables)
+    status = run(
+        python, "-m", "pytest", *config, tests, step="pass its tests", allow=NO_TESTS, **variables
+    )
     return status != NO_TESTS
 
 
@@ -101,7 +104,7 @@ def client_only() -> str:
         install(python, *(line for name in CLIENT_ONLY for line in requirements(name)))
         for name in CLIENT_ONLY:
             run(python, "-c", wheel_metadata.IMPORT, name, step="import the client's wheels")
-    except Failure as failure:
+    except StepError as failure:
         print(f"client-only: failed to {failure}", file=sys.stderr)
         return "FAILED"
     return "passed"
@@ -138,14 +141,14 @@ def run(*words: str | Path, step: str = "run", allow: int = 0, **variables: str)
     """Run a program and return its status.
 
     Raises:
-        Failure: the status is neither 0 nor the allowed one.
+        StepError: the status is neither 0 nor the allowed one.
     """
     # An environment of its own: neither the checkout's packages nor the caller's come along.
     hidden = {"PYTHONPATH", "VIRTUAL_ENV"}
     kept = {key: value for key, value in os.environ.items() if key not in hidden}
     status = subprocess.run(words, cwd=ROOT, env=kept | variables, check=False).returncode
     if status not in {0, allow}:
-        raise Failure(step)
+        raise StepError(step)
     return status
 
 
