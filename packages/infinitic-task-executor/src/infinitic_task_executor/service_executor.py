@@ -20,8 +20,11 @@ Source = type | Callable[[], object]
 
 _TOPICS = (TopicKind.SERVICE_EXECUTOR, TopicKind.SERVICE_EXECUTOR_RETRY)
 _MAX_BATCH = 2
-"""The messages of a batch are acknowledged together. With two of them, and twice as many messages
-in flight as tasks at once, slow tasks never keep a place from others."""
+"""The messages of a batch are acknowledged together: a slow task keeps the others of its batch in
+flight. With ``_MAX_BATCH`` times as many messages in flight as tasks at once there is always one to
+run for each free place, even when every batch has a slow task."""
+
+_MIN_IN_FLIGHT = 4
 
 
 class ServiceExecutor:
@@ -91,8 +94,8 @@ class ServiceExecutor:
         subscription = Subscription(
             topics=tuple(Topic(kind, self.service_name) for kind in _TOPICS),
             name="service-executor",
-            max_batch_messages=min(_MAX_BATCH, self._concurrency),
-            max_in_flight_messages=2 * self._concurrency,
+            max_batch_messages=_MAX_BATCH,
+            max_in_flight_messages=max(_MAX_BATCH * self._concurrency, _MIN_IN_FLIGHT),
             on_dead_letter=self._runner.bury,
         )
         self._consumption = await host.transport.consume(subscription, self._runner.handle)
