@@ -32,6 +32,7 @@ from infinitic_common.exceptions import (
 )
 from infinitic_common.policies import RetryPolicy, TimeoutPolicy
 from infinitic_common.serialization import register_type
+from infinitic_common.task_context import Task, TaskContext
 from infinitic_common.workflow import (
     Workflow,
     dispatch,
@@ -55,6 +56,8 @@ __all__ = [
     "Ignore",
     "InfiniticError",
     "RetryPolicy",
+    "Task",
+    "TaskContext",
     "TaskFailed",
     "TaskTimedOut",
     "TimeoutPolicy",
