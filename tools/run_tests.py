@@ -1,4 +1,4 @@
-"""Run the tests beside real servers: python tools/test.py [pytest's options and paths].
+"""Run the tests beside real servers: python tools/run_tests.py [pytest's options and paths].
 
 Servers whose URL the environment gives are used as they are; the others are started, and stay up
 for the next run (tools/services stop ends them).
@@ -18,7 +18,7 @@ def main() -> None:
     try:
         urls = service_control.ensure()
     except service_control.ServiceError as error:
-        sys.exit(f"tools/test.py: {error}")
+        sys.exit(f"tools/run_tests.py: {error}")
     os.environ.update(urls)
     config = ["-c", str(ROOT / "tools" / "pytest.toml"), "--rootdir", str(ROOT)]
     # A test that waits for ever must not take the whole run with it.
