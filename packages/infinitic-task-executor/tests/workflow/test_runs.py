@@ -170,6 +170,27 @@ async def test_a_failed_wait_that_is_retried_resumes_with_the_new_outcome(
     assert engine.value == ["at last", "b"]
 
 
+async def test_a_retried_command_is_ongoing_until_it_ends_again(engine_of: Start) -> None:
+    def program(_: Instance) -> object:
+        first, second = task(), task()
+        failed = here().wait(Leaf(first)).error
+        wait(second)
+        return [failed == ERROR, here().peek(Leaf(first)) is None, wait(first)]
+
+    engine = engine_of(program)
+    await engine.start()
+    engine.fail(0, ERROR)
+    await engine.resume()
+    engine.retry(0)
+    engine.complete(1, None)
+    await engine.resume()
+    assert not engine.ended
+    engine.complete(0, "at last")
+    await engine.resume()
+
+    assert engine.value == [True, True, "at last"]
+
+
 async def test_all_gives_values_in_the_order_asked_for(engine_of: Start) -> None:
     engine = engine_of(lambda _: wait(task(), task()))
     await engine.start()

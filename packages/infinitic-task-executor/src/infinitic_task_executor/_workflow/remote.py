@@ -1,5 +1,6 @@
 """Workflow tasks that come as messages, from engines in other processes."""
 
+import asyncio
 import logging
 from collections.abc import Sequence
 
@@ -25,6 +26,9 @@ from infinitic_common.transport import (
 from infinitic_common.workflow_tasks import RemoteWorkflowTask, WorkflowTask, WorkflowTaskResult
 from infinitic_task_executor._workflow.execution import Execution
 from infinitic_task_executor._workflow.runner import WorkflowTaskRunner
+
+_LONG = 64 * 1024
+"""Bytes of history beyond which the event loop does not read it."""
 
 _LOGGER = logging.getLogger("infinitic.workflow_executor")
 
@@ -53,14 +57,10 @@ class RemoteTasks:
 
     async def handle(self, messages: Sequence[ReceivedMessage]) -> Sequence[ReceivedMessage]:
         """Run the tasks of a batch; gives back what cannot be read."""
-        asked: list[_Asked] = []
-        unreadable: list[ReceivedMessage] = []
-        for message in messages:
-            try:
-                asked.append(_read(message))
-            except UndecodableMessage:
-                _LOGGER.exception("a workflow task cannot be read: %s", dict(message.properties))
-                unreadable.append(message)
+        if sum(len(message.body) for message in messages) > _LONG:
+            asked, unreadable = await asyncio.to_thread(_read_all, messages)
+        else:
+            asked, unreadable = _read_all(messages)
         results = await self._runner.run([one.task for one in asked], keep=False)
         answers = [self._answer(one, result) for one, result in zip(asked, results, strict=True)]
         if answers:
@@ -106,6 +106,21 @@ class RemoteTasks:
                 emitted_at=self._transport.now(),
             )
         )
+
+
+def _read_all(
+    messages: Sequence[ReceivedMessage],
+) -> tuple[list[_Asked], list[ReceivedMessage]]:
+    """The tasks, and the messages that cannot be read."""
+    asked: list[_Asked] = []
+    unreadable: list[ReceivedMessage] = []
+    for message in messages:
+        try:
+            asked.append(_read(message))
+        except UndecodableMessage:
+            _LOGGER.exception("a workflow task cannot be read: %s", dict(message.properties))
+            unreadable.append(message)
+    return asked, unreadable
 
 
 def _read(received: ReceivedMessage) -> _Asked:

@@ -71,18 +71,22 @@ class WorkflowThread:
         Args:
             timeout: Seconds that a task may take.
         """
+        # Under the lock the thread cannot end its task, and so take none of what is drained.
         with self._lock:
             if self.since is None or monotonic() - self.since < timeout:
                 return None
             self._abandoned = True
-        frame = sys._current_frames().get(self._thread.ident or 0)  # noqa: SLF001  # pyright: ignore[reportPrivateUsage] - documented
-        stack = "".join(traceback.format_stack(frame))
-        share, unbegun = self._share, self._drain()
+            share, unbegun = self._share, self._drain()
+        stack = self._stack()
         if share is None:
             return Stuck(stack, None, None, unbegun)
         rest = share.items[self._index + 1 :]
         unbegun.insert(0, attrs.evolve(share, items=rest))
         return Stuck(stack, share.items[self._index], share.turn, unbegun)
+
+    def _stack(self) -> str:
+        frames = sys._current_frames()  # noqa: SLF001  # pyright: ignore[reportPrivateUsage] - documented
+        return "".join(traceback.format_stack(frames.get(self._thread.ident or 0)))
 
     def _drain(self) -> list[Share]:
         shares: list[Share] = []
@@ -126,4 +130,5 @@ class WorkflowThread:
         self.since = monotonic()
         for run in runs:
             run.close()
-        self.since = None
+        with self._lock:
+            self.since = None
