@@ -21,6 +21,7 @@ Credentials = Callable[[], Awaitable[Mapping[str, str]]]
 
 _ATTEMPTS = 6
 _FIRST_WAIT = 0.05
+_LONGEST_REASON = 300
 _REFUSALS = frozenset({HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN})
 
 
@@ -49,7 +50,7 @@ class Reply:
 
 
 class _Again(Exception):  # noqa: N818 -- not an error: it never leaves this module
-    """Another process changed the same thing at the same time."""
+    """Another process changed the same thing at the same time, or the broker is busy."""
 
 
 async def without_credentials() -> Mapping[str, str]:
@@ -105,7 +106,9 @@ class Admin:
         try:
             return await self._ask_once(method, path, body)
         except _Again as error:
-            msg = f"{method} {path} met a concurrent change {_ATTEMPTS} times: {error}"
+            msg = (
+                f"{method} {path} on the administration of Pulsar answers again and again: {error}"
+            )
             raise TransportUnavailable(msg) from None
 
     async def _ask_once(self, method: str, path: str, body: Json) -> Reply:
@@ -133,21 +136,25 @@ def _reply(method: str, path: str, response: httpx.Response) -> Reply:
         return Reply(Answer.DONE, response.json() if response.content else None)
     if status == HTTPStatus.CONFLICT and "exist" in reason.lower():
         return Reply(Answer.EXISTS, reason=reason)
-    if status == HTTPStatus.CONFLICT:
-        raise _Again(reason)
+    # Of two processes that make the same thing one is told of a conflict or, depending on the
+    # thing, of an internal error or of something that is busy.
+    busy = status == HTTPStatus.PRECONDITION_FAILED and "busy" in reason.lower()
+    if status == HTTPStatus.CONFLICT or busy or response.is_server_error:
+        raise _Again(status, reason)
     if status == HTTPStatus.NOT_FOUND:
         return Reply(Answer.MISSING, reason=reason)
     if status in _REFUSALS:
         return Reply(Answer.REFUSED, reason=reason)
     msg = f"{method} {path} on the administration of Pulsar answers {status}: {reason}"
-    raise (TransportUnavailable if response.is_server_error else TransportError)(msg)
+    raise TransportError(msg)
 
 
 def _reason(response: httpx.Response) -> str:
     try:
         body = cast("object", response.json())
     except ValueError:
-        return response.text[:200]
+        body = None
     if isinstance(body, dict):
-        return str(cast("dict[str, object]", body).get("reason", response.text[:200]))
-    return response.text[:200]
+        return str(cast("dict[str, object]", body).get("reason", ""))
+    # A stack trace says in its first lines what there is to say.
+    return " ".join(response.text.split())[:_LONGEST_REASON]
