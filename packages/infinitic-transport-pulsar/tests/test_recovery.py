@@ -30,3 +30,16 @@ async def test_a_topic_removed_before_it_is_first_consumed_is_made_again(
     await scene.consume(scene.unordered_subscription(), recorder, transport)
     await transport.publish(scene.tasks, numbered(1))
     await recorder.until_handled(1)
+
+
+async def test_a_consumer_whose_topic_is_removed_receives_again(
+    scene: Scene, pulsar_harness: "PulsarHarness"
+) -> None:
+    transport, recorder = await pulsar_harness.open(), scene.recorder()
+    await scene.consume(scene.unordered_subscription(), recorder, transport)
+    await transport.publish(scene.tasks, numbered(1))
+    await recorder.until_handled(1)
+    await pulsar_harness.remove(pulsar_harness.names.of(scene.tasks))
+    publisher = await pulsar_harness.open()
+    await publisher.publish(scene.tasks, numbered(1, first=1))
+    await recorder.until_handled(2)

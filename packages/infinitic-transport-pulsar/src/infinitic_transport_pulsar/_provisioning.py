@@ -2,7 +2,7 @@
 
 import asyncio
 import logging
-from collections.abc import Sequence
+from collections.abc import Awaitable, Sequence
 from typing import cast
 from urllib.parse import quote
 
@@ -24,7 +24,13 @@ _LOGGER = logging.getLogger(__name__)
 
 _UNORDERED_PARTITIONS = 4
 _EARLIEST = {"ledgerId": -1, "entryId": -1, "partitionIndex": -1}
-_UNEXPIRING_KINDS = frozenset(TopicKind) - EVENT_KINDS - {TopicKind.CLIENT_RESPONSE}
+_EXPIRING_KINDS = EVENT_KINDS | {TopicKind.CLIENT_RESPONSE}
+_WHEN_CLIENT_IS_GONE = {
+    "inactiveTopicDeleteMode": "delete_when_subscriptions_caught_up",
+    "maxInactiveDurationSeconds": 86_400,
+    "deleteWhileInactive": True,
+}
+"""A client that ended without a word leaves its topic, which goes a day after its last answer."""
 
 
 class Provisioning:
@@ -153,16 +159,24 @@ class Provisioning:
         )
         if made.answer is Answer.REFUSED:
             self._go_on_without(f"topic {topic}", made)
-        if made.answer is Answer.DONE and topic.kind not in _UNEXPIRING_KINDS:
-            await self._set_expiry(path)
+        if made.answer is Answer.DONE and topic.kind in _EXPIRING_KINDS:
+            await self._let_expire(topic)
 
-    async def _set_expiry(self, path: str) -> None:
-        # An unread answer or event is of no use for ever; unread work is never given up.
-        seconds = self._configuration.policies.message_ttl_seconds
+    async def _let_expire(self, topic: Topic) -> None:
+        """Bound what nobody reads: answers and events are of no use for ever, unlike work."""
+        path, seconds = rest_path(self._names.of(topic)), self._message_ttl
+        settings: list[Awaitable[Reply]] = []
         if seconds:
-            reply = await self._admin.post(f"{path}/messageTTL?messageTTL={seconds}")
+            settings.append(self._admin.post(f"{path}/messageTTL?messageTTL={seconds}"))
+        if topic.kind is TopicKind.CLIENT_RESPONSE:
+            settings.append(self._admin.post(f"{path}/inactiveTopicPolicies", _WHEN_CLIENT_IS_GONE))
+        for reply in await asyncio.gather(*settings):
             if reply.answer is not Answer.DONE:
-                _LOGGER.warning("messages of %s will not expire: %s", path, reply.reason)
+                _LOGGER.warning("topic %s stays when nobody reads it: %s", topic, reply.reason)
+
+    @property
+    def _message_ttl(self) -> int:
+        return self._configuration.policies.message_ttl_seconds
 
     async def _make_main_subscription(self, topic: Topic) -> None:
         await self.topic(topic)
