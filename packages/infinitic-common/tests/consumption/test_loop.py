@@ -157,6 +157,23 @@ async def test_later_messages_of_the_key_come_again_uncounted() -> None:
     assert broker.settled == ["b1", "a1", "a2", "a3"]
 
 
+async def test_what_arrives_after_a_failure_does_not_share_the_next_one() -> None:
+    async def fail_at_a1(batch: Sequence[ReceivedMessage]) -> tuple[()]:
+        if not recorder.delivered_ids[1:]:
+            broker.loop.feed(deliveries("a2"))
+        if any(message.id == "a1" for message in batch):
+            msg = "never"
+            raise ValueError(msg)
+        return ()
+
+    recorder = Recorder(5, fail_at_a1)
+    broker = Broker(recorder)
+    broker.loop.feed(deliveries("a1"))
+    await broker.until_settled(2)
+    assert recorder.delivered_ids == ["a1", "a1", "a1", "a2"]
+    assert recorder.counts_of("a2") == [1]
+
+
 async def test_an_answer_with_other_messages_is_a_failure_of_the_batch() -> None:
     async def answer_a_copy(batch: Sequence[ReceivedMessage]) -> list[ReceivedMessage]:
         return [attrs.evolve(batch[0])]

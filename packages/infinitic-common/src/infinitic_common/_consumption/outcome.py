@@ -104,6 +104,8 @@ def _after_error(batch: Batch[T], error: BaseException, max_delivery_count: int)
     """The handler raised."""
     outcome: Outcome[T] = Outcome()
     if len(batch.deliveries) == 1:
+        # Those that arrive meanwhile must not share its next failure.
+        batch.deliveries[0].alone = True
         reason = f"{type(error).__name__}: {error}"
         outcome.give_back(batch.lanes[0], batch.deliveries, reason, max_delivery_count)
         return outcome
