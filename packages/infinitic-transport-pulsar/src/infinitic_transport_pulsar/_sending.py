@@ -177,7 +177,7 @@ class TopicProducer:
             await self._outlet.threads.call(f"closing a producer of {self._topic}", producer.close)
 
     async def _send_burst(self, messages: Sequence[OutgoingMessage]) -> Burst:
-        routes = [self._route(message) for message in messages]
+        routes = self._routes(messages)
         producers = await self._open(set(routes))
         size = sum(len(message.body) for message in messages)
         await self._outlet.window.enter(len(messages), size)
@@ -201,12 +201,14 @@ class TopicProducer:
             return set({route: index for index, route in enumerate(routes)}.values())
         return range(len(messages))
 
-    def _route(self, message: OutgoingMessage) -> int:
+    def _routes(self, messages: Sequence[OutgoingMessage]) -> list[int]:
+        partitions = len(self._partitions)
         if self._ordered:
-            return partition_of(message.key or message.id, len(self._partitions))
-        # Neighbours stay together, so that the client library stores them together.
-        self._turn += 1
-        return self._turn // UNORDERED_BATCH % len(self._partitions)
+            return [partition_of(message.key or message.id, partitions) for message in messages]
+        # What is sent together is stored together, as far as the bound of a batch goes.
+        first = self._turn
+        self._turn += -(-len(messages) // UNORDERED_BATCH)
+        return [(first + index // UNORDERED_BATCH) % partitions for index in range(len(messages))]
 
     async def _open(self, routes: Iterable[int]) -> dict[int, NativeProducer]:
         missing = [route for route in routes if route not in self._producers]
