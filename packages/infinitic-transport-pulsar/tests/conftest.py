@@ -1,7 +1,7 @@
 import asyncio
 import os
 import uuid
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Iterator, Sequence
 from typing import cast
 
 import httpx
@@ -36,9 +36,9 @@ def _url(variable: str) -> str:
 
 
 @pytest.fixture(scope="session")
-def configuration() -> PulsarConfiguration:
-    """Of a namespace of this run's own, which its first topic makes."""
-    return PulsarConfiguration(
+def configuration() -> Iterator[PulsarConfiguration]:
+    """Of a namespace of this run's own, which its first topic makes; removed in the end."""
+    configuration = PulsarConfiguration(
         broker_service_url=_url("INFINITIC_PULSAR_BROKER_URL"),
         web_service_url=_url("INFINITIC_PULSAR_WEB_URL"),
         tenant=TENANT,
@@ -46,6 +46,25 @@ def configuration() -> PulsarConfiguration:
         partitions=4,
         policies=PulsarPolicies(delayed_delivery_tick_time_millis=100),
     )
+    yield configuration
+    asyncio.run(remove_namespace(configuration))
+
+
+async def remove_namespace(configuration: PulsarConfiguration) -> None:
+    """Remove a namespace with all its topics."""
+    path = f"{configuration.tenant}/{configuration.namespace}"
+    async with httpx.AsyncClient(timeout=60) as http:
+        admin = Admin(configuration.web_service_url, http)
+        partitioned = await _listed(admin, f"persistent/{path}/partitioned")
+        paths = [f"{rest_path(full)}/partitions" for full in partitioned]
+        await asyncio.gather(*(admin.delete(f"{path}?force=true") for path in paths))
+        others = [rest_path(full) for full in await _listed(admin, f"persistent/{path}")]
+        await asyncio.gather(*(admin.delete(f"{path}?force=true") for path in others))
+        await admin.delete(f"namespaces/{path}")
+
+
+async def _listed(admin: Admin, path: str) -> list[str]:
+    return cast("list[str] | None", (await admin.get(path)).body) or []
 
 
 class PulsarHarness:
@@ -93,6 +112,10 @@ class PulsarHarness:
         """How many a topic has; 0 when it has none."""
         reply = await self.admin.get(f"{rest_path(full)}/partitions")
         return cast("dict[str, int]", reply.body)["partitions"]
+
+    async def remove_namespace(self, configuration: PulsarConfiguration) -> None:
+        """Remove another namespace than that of this run."""
+        await remove_namespace(configuration)
 
     async def remove(self, full: str) -> None:
         """Remove a topic whatever uses it."""

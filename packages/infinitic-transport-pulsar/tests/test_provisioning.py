@@ -70,6 +70,8 @@ async def test_pulsar_07_many_processes_make_the_same_things_at_once(
     names = await asyncio.gather(*(transport.entities(EVENTS) for transport in transports))
     assert set(names) == {frozenset({"Race"})}
     await asyncio.gather(*(transport.close() for transport in transports))
+    await pulsar_harness.remove_namespace(configuration)
+    await pulsar_harness.admin.delete(f"tenants/{configuration.tenant}")
 
 
 @pytest.mark.parametrize("kind", TopicKind)
