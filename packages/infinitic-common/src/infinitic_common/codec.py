@@ -177,7 +177,9 @@ def _conversion(  # noqa: PLR0911 - one line for each kind of field
     origin, arguments = get_origin(hint), get_args(hint)
     if origin in (Union, types.UnionType):
         members = [member for member in arguments if member is not type(None)]
-        inner = [_conversion(m, enum=enum, many=many, unordered=unordered, one=one) for m in members]
+        inner = [
+            _conversion(m, enum=enum, many=many, unordered=unordered, one=one) for m in members
+        ]
         if all(convert is None for convert in inner):
             return None
         return _optional(cast("Convert", inner[0])) if type(None) in arguments else inner[0]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Protocol
 
+from infinitic_common.configuration import StorageConfiguration
 from infinitic_common.storage import Storage
 from infinitic_common.transport import Counts, Transport
 from infinitic_common.workflow_tasks import WorkflowTaskHandler
@@ -27,8 +28,8 @@ class ComponentHost(Protocol):
         """The client that tasks find in their context; None when no client is installed."""
         ...
 
-    def storage(self) -> Storage:
-        """The worker's default storage.
+    def storage(self, configuration: StorageConfiguration | None = None) -> Storage:
+        """The storage of that configuration, or the worker's default one.
 
         Raises:
             ConfigurationError: There is none; names the component that needs it.

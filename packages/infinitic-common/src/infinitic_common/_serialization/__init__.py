@@ -1,0 +1,1 @@
+"""How user values become bytes; the public face is ``infinitic_common.serialization``."""

@@ -1,0 +1,116 @@
+"""What one type hint becomes when it is registered: a pair of plain functions."""
+
+from collections.abc import Callable, Iterable
+from typing import TypeAlias
+
+from attrs import frozen
+
+Encode: TypeAlias = Callable[[object], object]
+Decode: TypeAlias = Callable[[object, object], object]  # cattrs passes (data, type) to its hooks
+
+KLASS = "#klass"
+"""Name of the field that tells which class an object is made of."""
+
+SCALARS: frozenset[type] = frozenset({str, int, bool, float, bytes, type(None)})
+"""The types that CBOR stores as they are."""
+
+
+@frozen
+class Node:
+    """The conversion of one type.
+
+    Attributes:
+        label: readable name of the type; tells apart the members of a union.
+        encode: turns a value into what CBOR writes, raises `Mismatch` for any other value.
+        decode: the reverse; its second argument is ignored.
+        kinds: Python types of the encoded form, as CBOR reads it back.
+        exact: types whose values are written unchanged, so that a container may skip them.
+        deep: whether values may nest without a limit known from the type.
+    """
+
+    label: str
+    encode: Encode
+    decode: Decode
+    kinds: frozenset[type]
+    exact: frozenset[type] = frozenset()
+    deep: bool = False
+
+
+class Mismatch(Exception):  # noqa: N818 - never leaves the package: codecs translate it
+    """A value, or data, is not of the expected type."""
+
+    def __init__(self, reason: str, path: str = "") -> None:
+        super().__init__(reason)
+        self.reason = reason
+        self.path = path
+
+    def under(self, step: str) -> "Mismatch":
+        """Return this error seen from the enclosing object."""
+        self.path = step + self.path
+        return self
+
+    def __str__(self) -> str:
+        return f"{self.reason} (at {self.path})" if self.path else self.reason
+
+
+class BadHint(Exception):  # noqa: N818 - never leaves the package: codecs translate it
+    """A hint cannot be compiled."""
+
+
+def mismatch(label: str, value: object) -> Mismatch:
+    """Return the error for a value that is not a `label`."""
+    return Mismatch(handle_refusal(type(value)) or f"expected {label}, got {type_name(value)}")
+
+
+def type_name(value: object) -> str:
+    """Return the name of a value's type, for messages."""
+    return "None" if value is None else type(value).__qualname__
+
+
+def handle_refusal(cls: type) -> str | None:
+    """Tell why an object of this class is a handle and not a value, if it is one."""
+    if hasattr(cls, "__infinitic_deferred__"):
+        return "a Deferred is not a value: pass what its result() returns"
+    if hasattr(cls, "__infinitic_stub__"):
+        return "a stub is not a value: pass an id or a tag, and make a new stub from it"
+    return None
+
+
+def convert_each(items: list[object], encode: Encode) -> list[object]:
+    """Encode every item; an error tells the index of the item."""
+    try:
+        return [encode(item) for item in items]
+    except Mismatch:
+        for index, item in enumerate(items):
+            _try(encode, item, f"[{index}]")
+        raise
+
+
+def decode_each(items: list[object], decode: Decode) -> list[object]:
+    """Decode every item; an error tells the index of the item."""
+    return convert_each(items, lambda item: decode(item, None))
+
+
+def _try(encode: Encode, item: object, step: str) -> None:
+    try:
+        encode(item)
+    except Mismatch as error:
+        raise error.under(step) from error.__cause__
+
+
+def late_node(label: str) -> tuple[Node, Callable[[Node], None]]:
+    """Make a stand-in for a node under construction, and the function that settles it."""
+    settled: list[Node] = []
+    late = Node(
+        label,
+        lambda value: settled[0].encode(value),
+        lambda data, _: settled[0].decode(data, None),
+        frozenset({dict}),
+        deep=True,
+    )
+    return late, settled.append
+
+
+def any_deep(nodes: Iterable[Node]) -> bool:
+    """Tell whether one of the nodes may nest without limit."""
+    return any(node.deep for node in nodes)

@@ -1,0 +1,66 @@
+"""Whether a receive wants a signal: by the type of its value, and by what the value holds."""
+
+from __future__ import annotations
+
+from functools import lru_cache
+
+import jsonpath
+
+from infinitic_common.history import ReceiveCommand
+from infinitic_common.serialization import to_json
+
+
+def accepts(command: ReceiveCommand, value: bytes, value_types: tuple[str, ...]) -> bool:
+    """Whether the receive takes a signal with this encoded value of these types.
+
+    Every criterion given must hold: the type is among the names of the value's class and its
+    parents; the JSONPath finds something in the JSON view of the value; each path of ``where``
+    leads to the value it names.
+    """
+    if command.value_type is not None and command.value_type not in value_types:
+        return False
+    if command.json_path is None and not command.where:
+        return True
+    view = to_json(value)
+    if command.json_path is not None and not _finds(command.json_path, view):
+        return False
+    return all(_leads_to(path, view, wanted) for path, wanted in command.where.items())
+
+
+def check_json_path(path: str) -> None:
+    """Refuse a JSONPath that cannot be read.
+
+    Raises:
+        ValueError: It cannot; says where.
+    """
+    try:
+        _compiled(path)
+    except jsonpath.JSONPathError as error:
+        msg = f"{path!r} is no JSONPath: {error}"
+        raise ValueError(msg) from error
+
+
+@lru_cache(maxsize=1000)
+def _compiled(path: str) -> jsonpath.JSONPath | jsonpath.CompoundJSONPath:
+    return jsonpath.compile(path)
+
+
+def _finds(path: str, view: object) -> bool:
+    """A filter at the root is about the value itself, as its only element, or its members."""
+    compiled = _compiled(path)
+    return any(
+        bool(compiled.findall(document)) for document in ([view], view) if _is_tree(document)
+    )
+
+
+def _is_tree(document: object) -> bool:
+    return isinstance(document, dict | list)
+
+
+def _leads_to(path: str, view: object, wanted: bytes) -> bool:
+    found = view
+    for name in path.split("."):
+        if not isinstance(found, dict) or name not in found:
+            return False
+        found = found[name]
+    return found == to_json(wanted)

@@ -1,0 +1,1 @@
+"""The state engine's decisions: plain functions from a state and a message to what follows."""

@@ -1,0 +1,72 @@
+"""Signals and receives: which receive takes which signal."""
+
+from __future__ import annotations
+
+from infinitic_common.history import ReceiveCommand
+from infinitic_common.messages import SendSignal
+
+from infinitic_common.signal_filters import accepts
+from infinitic_workflow_engine._core.mailbox import ParkedSignal
+from infinitic_workflow_engine._core.state import MethodRun, Receiver, WorkflowState
+from infinitic_workflow_engine._core.turn import Turn
+from infinitic_workflow_engine._core.waits import receive_signal
+
+
+def send_signal(state: WorkflowState, message: SendSignal, turn: Turn) -> None:  # noqa: ARG001 - the signature of every handler
+    """Give the signal to the first receive that takes it, else keep it; once for each id."""
+    signal = ParkedSignal(
+        message.channel_name, message.signal_id, message.value, message.value_types
+    )
+    deliver(state, signal)
+
+
+def deliver(state: WorkflowState, signal: ParkedSignal) -> None:
+    """Give a signal to the first receive that takes it, else keep it; once for each id."""
+    if signal.signal_id in state.signal_ids or state.ended_at is not None:
+        return
+    for receiver in state.receivers.get(signal.channel_name, ()):
+        run = state.methods[receiver.method_id]
+        command = run.commands[receiver.position]
+        if isinstance(command, ReceiveCommand) and _takes(command, signal):
+            _give(state, run, receiver.position, signal)
+            return
+    if signal.channel_name not in state.discarding:
+        state.mailbox.park(signal)
+        state.signal_ids.add(signal.signal_id)
+        state.dirty = True
+
+
+def open_receive(state: WorkflowState, run: MethodRun, position: int) -> None:
+    """A run receives: it takes what waits for it, then what comes, up to its limit."""
+    command = run.commands[position]
+    if not isinstance(command, ReceiveCommand):
+        return
+    state.receivers.setdefault(command.channel_name, []).append(Receiver(run.method_id, position))
+    taken: list[int] = []
+    for index, signal in state.mailbox.waiting(command.channel_name):
+        if command.limit is not None and len(taken) >= command.limit:
+            break
+        if _takes(command, signal):
+            taken.append(index)
+            _give(state, run, position, signal)
+    if taken:
+        state.garbage += state.mailbox.take(taken)
+
+
+def _takes(command: ReceiveCommand, signal: ParkedSignal) -> bool:
+    return accepts(command, signal.value, signal.value_types)
+
+
+def _give(state: WorkflowState, run: MethodRun, position: int, signal: ParkedSignal) -> None:
+    state.signal_ids.add(signal.signal_id)
+    receive_signal(state, run, position, (signal.signal_id, signal.value))
+    command = run.commands[position]
+    limit = command.limit if isinstance(command, ReceiveCommand) else None
+    if limit is not None and run.signal_counts[position] >= limit:
+        _close(state, run, position, signal.channel_name)
+
+
+def _close(state: WorkflowState, run: MethodRun, position: int, channel_name: str) -> None:
+    receivers = state.receivers.get(channel_name, [])
+    remaining = [r for r in receivers if (r.method_id, r.position) != (run.method_id, position)]
+    state.receivers[channel_name] = remaining

@@ -1,0 +1,195 @@
+"""How runs and workflows end or fail, and who is told."""
+
+from __future__ import annotations
+
+from infinitic_common.codec import encode
+from infinitic_common.failures import DeferredError
+from infinitic_common.history import SendSignalCommand, SignalReceived
+from infinitic_common.messages import Message
+from infinitic_common.requesters import ClientRequester, Requester, WorkflowRequester
+
+from infinitic_workflow_engine._core.emissions import (
+    answer_message,
+    command_emissions,
+    emissions,
+    tag_removals,
+)
+from infinitic_workflow_engine._core.mailbox import Mailbox
+from infinitic_workflow_engine._core.outbox import (
+    CommandsEffect,
+    Effect,
+    MessageEffect,
+    OutboxEntry,
+    OutcomeEffect,
+)
+from infinitic_workflow_engine._core.state import MethodOutcome, MethodRun, WorkflowState
+from infinitic_workflow_engine._core.turn import Turn
+from infinitic_workflow_engine._core.waits import complete_command, fail_command
+
+REMEMBERED_OUTCOMES = 32
+"""Ended runs of a workflow that is still running whose outcome is kept."""
+
+
+def emit(state: WorkflowState, turn: Turn, effect: Effect) -> None:
+    """Add an effect to the turn."""
+    turn.effects.append(effect)
+    turn.emissions.extend(emissions(state, effect))
+
+
+def tell(state: WorkflowState, turn: Turn, message: Message) -> None:
+    """Add a message to the turn that is not made from what the state has."""
+    emit(state, turn, MessageEffect(encode(message)))
+
+
+def run_failed(state: WorkflowState, run: MethodRun, error: DeferredError, turn: Turn) -> None:
+    """Tell everyone who waits for the run that it failed for now; clients wait on."""
+    generation = len(run.log.entries)
+    outcome = MethodOutcome(run.method_id, run.method_name, None, error, turn.now, generation)
+    for requester in _waiting_for(run):
+        if _is_own(state, requester):
+            _tell_own(state, outcome, requester, turn)
+        else:
+            tell(state, turn, answer_message(state, outcome, requester))
+
+
+def run_returned(state: WorkflowState, run: MethodRun, value: bytes, turn: Turn) -> None:
+    """The code of a run returned: everyone is told; the run ends when its tasks have."""
+    run.returned = True
+    run.pending = None
+    state.dirty = True
+    outcome = MethodOutcome(run.method_id, run.method_name, value, None, turn.now)
+    state.outcomes[run.method_id] = outcome
+    _tell_outcome(state, run, outcome, turn)
+    end_if_finished(state, run, turn)
+
+
+def cancel_run(state: WorkflowState, run: MethodRun, error: DeferredError, turn: Turn) -> None:
+    """A run is cancelled: everyone is told, and it ends."""
+    outcome = MethodOutcome(run.method_id, run.method_name, None, error, turn.now)
+    state.outcomes[run.method_id] = outcome
+    _tell_outcome(state, run, outcome, turn)
+    end_run(state, run, turn)
+
+
+def _tell_outcome(state: WorkflowState, run: MethodRun, outcome: MethodOutcome, turn: Turn) -> None:
+    for requester in _waiting_for(run):
+        if _is_own(state, requester):
+            _tell_own(state, outcome, requester, turn)
+        else:
+            emit(state, turn, OutcomeEffect(run.method_id, requester))
+    run.waiting_clients = []
+
+
+def _waiting_for(run: MethodRun) -> list[Requester]:
+    clients: list[Requester] = [ClientRequester(name) for name in run.waiting_clients]
+    parent = [run.requester] if isinstance(run.requester, WorkflowRequester) else []
+    return [*parent, *clients]
+
+
+def _is_own(state: WorkflowState, requester: Requester) -> bool:
+    return isinstance(requester, WorkflowRequester) and requester.workflow_id == state.workflow_id
+
+
+def _tell_own(
+    state: WorkflowState, outcome: MethodOutcome, requester: Requester, turn: Turn
+) -> None:
+    """A run of this workflow waits for another one: no message is needed."""
+    if not isinstance(requester, WorkflowRequester):
+        return
+    waiting = state.methods.get(requester.method_id)
+    if waiting is None:
+        return
+    if outcome.error is not None:
+        fail_command(state, waiting, requester.position, outcome.error)
+    elif outcome.value is not None:
+        complete_command(state, waiting, requester.position, outcome.value)
+    end_if_finished(state, waiting, turn)
+
+
+def end_if_finished(state: WorkflowState, run: MethodRun, turn: Turn) -> None:
+    """A run that returned ends when nothing that it dispatched is running."""
+    if run.finished and run.method_id in state.methods:
+        end_run(state, run, turn)
+
+
+def end_run(state: WorkflowState, run: MethodRun, turn: Turn) -> None:
+    """Drop a run and its history; the workflow ends with its last run."""
+    _keep_signals(state, run, turn)
+    del state.methods[run.method_id]
+    turn.ended_methods.append(run.method_id)
+    state.garbage += [s.key for s in run.log.segments if s.key not in run.log.unwritten]
+    _close_receivers(state, run)
+    if state.running is not None and state.running.method_id == run.method_id:
+        state.running = None
+    if state.methods:
+        _limit_outcomes(state)
+    else:
+        _end_workflow(state, turn)
+    state.dirty = True
+
+
+def _close_receivers(state: WorkflowState, run: MethodRun) -> None:
+    for channel, receivers in list(state.receivers.items()):
+        remaining = [r for r in receivers if r.method_id != run.method_id]
+        if remaining:
+            state.receivers[channel] = remaining
+        else:
+            del state.receivers[channel]
+    state.signal_ids.difference_update(
+        entry.signal_id for entry in run.log.entries if isinstance(entry, SignalReceived)
+    )
+
+
+def _limit_outcomes(state: WorkflowState) -> None:
+    effects = [effect for entry in state.outbox.entries for effect in entry.effects]
+    needed = {effect.method_id for effect in effects if isinstance(effect, OutcomeEffect)}
+    spare = [m for m in state.outcomes if m not in needed and m not in state.methods]
+    for method_id in spare[: max(0, len(spare) - REMEMBERED_OUTCOMES)]:
+        del state.outcomes[method_id]
+
+
+def _end_workflow(state: WorkflowState, turn: Turn) -> None:
+    state.ended_at = turn.now
+    state.ready = []
+    state.running = None
+    state.properties = {}
+    state.values = {}
+    state.receivers = {}
+    log = state.mailbox.log
+    state.garbage += [s.key for s in log.segments if s.key not in log.unwritten]
+    state.mailbox = Mailbox()
+    state.signal_ids = set()
+    for message in tag_removals(state):
+        tell(state, turn, message)
+
+
+def _keep_signals(state: WorkflowState, run: MethodRun, turn: Turn) -> None:
+    """Copy the signals that the outbox only refers to, before the run's history goes.
+
+    Of what a run dispatched, nothing else matters once it is over.
+    """
+    entries = state.outbox.entries
+    for index, entry in enumerate(entries):
+        effects = _kept(state, run, entry.effects)
+        if effects != entry.effects:
+            entries[index] = OutboxEntry(entry.causes, effects)
+    turn.effects = list(_kept(state, run, tuple(turn.effects)))
+
+
+def _kept(state: WorkflowState, run: MethodRun, effects: tuple[Effect, ...]) -> tuple[Effect, ...]:
+    kept: list[Effect] = []
+    for effect in effects:
+        if isinstance(effect, CommandsEffect) and effect.method_id == run.method_id:
+            kept.extend(_signals(state, run, effect))
+        else:
+            kept.append(effect)
+    return tuple(kept)
+
+
+def _signals(state: WorkflowState, run: MethodRun, effect: CommandsEffect) -> list[Effect]:
+    return [
+        MessageEffect(emission.message.body)
+        for position in effect.positions
+        if isinstance(run.commands[position], SendSignalCommand)
+        for emission in command_emissions(state, run, position, effect)
+    ]

@@ -1,0 +1,69 @@
+"""What one turn of a workflow decides: effects to emit, workflow code to run."""
+
+from __future__ import annotations
+
+import attrs
+from infinitic_common.messages import Message, topic_of, to_outgoing
+from infinitic_common.transport import OutgoingMessage, Topic, TopicKind
+from infinitic_common.workflow_tasks import WorkflowTask
+
+from infinitic_workflow_engine._core.outbox import Effect, OutboxEntry
+from infinitic_workflow_engine._core.state import WorkflowState
+
+TAGS, ALL, ANSWERS = 0, 1, 2
+"""Waves: each is published when the broker has confirmed the one before."""
+
+
+@attrs.frozen
+class Emission:
+    """A message to publish, in its wave."""
+
+    topic: Topic
+    message: OutgoingMessage
+    wave: int
+
+
+def emission(
+    message: Message, *, deliver_at: int | None = None, wave: int = ALL, now: int = 0
+) -> Emission:
+    """A message to publish; one to be delivered later goes through the timer topic."""
+    topic = topic_of(message)
+    if deliver_at is None or deliver_at <= now:
+        return Emission(topic, to_outgoing(message), wave)
+    topic = Topic(TopicKind.WORKFLOW_STATE_TIMER, topic.entity)
+    return Emission(topic, to_outgoing(message, deliver_at=deliver_at), wave)
+
+
+@attrs.define
+class Turn:
+    """The messages of one workflow applied together.
+
+    Attributes:
+        workflow_id: The workflow.
+        number: Tells this process's turns apart.
+        now: Milliseconds since the epoch.
+        max_message_bytes: The largest message that the broker takes.
+        state: The state, None while there is none.
+        causes: Short hashes of the messages applied.
+        effects: What is emitted once the state is written.
+        emissions: The messages of the effects, and answers that need no memory.
+        workflow_task_timeout_ms: How long a remote workflow task may take before it is sent again.
+        repeated: Outbox entries that are emitted again, by identity.
+        task: The workflow task to run before the turn can end.
+        ended_methods: Runs that ended in this turn.
+        changed: The state differs from the stored one.
+    """
+
+    workflow_id: str
+    number: int
+    now: int
+    max_message_bytes: int
+    state: WorkflowState | None = None
+    causes: list[bytes] = attrs.field(factory=list[bytes])
+    effects: list[Effect] = attrs.field(factory=list[Effect])
+    emissions: list[Emission] = attrs.field(factory=list[Emission])
+    workflow_task_timeout_ms: int = 90_000
+    repeated: dict[int, OutboxEntry] = attrs.field(factory=dict[int, OutboxEntry])
+    task: WorkflowTask | None = None
+    ended_methods: list[str] = attrs.field(factory=list[str])
+    changed: bool = False

@@ -1,0 +1,316 @@
+"""The stored form of a state: a head that lists the logs' segments, with format version.
+
+Every released form stays readable: fields are only added at the end, with defaults.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+import attrs
+from infinitic_common.codec import decode, encode, record
+from infinitic_common.exceptions import UndecodableMessage
+from infinitic_common.history import (
+    CommandCompleted,
+    CommandFailed,
+    CommandIssued,
+    CommandRetried,
+    Entry,
+    MethodStarted,
+    RunFailed,
+    SignalReceived,
+    StepEnded,
+    StepStarted,
+)
+from infinitic_common.requesters import Requester
+from infinitic_common.steps import Outcome, step_from_plain
+
+from infinitic_workflow_engine._core.log import Log, SegmentReference
+from infinitic_workflow_engine._core.mailbox import Mailbox, ParkedSignal
+from infinitic_workflow_engine._core.outbox import Outbox, OutboxEntry, split_hashes
+from infinitic_workflow_engine._core.state import (
+    MethodOutcome,
+    MethodRun,
+    Receiver,
+    RunningTask,
+    WorkflowState,
+)
+from infinitic_workflow_engine._core.waits import pending_step, resolution_order
+from infinitic_workflow_engine._core.workflow_tasks import register
+
+FORMAT = 1
+
+
+@record(220)
+@attrs.frozen
+class StoredLog:
+    """A log: references to its segments, and its encoded tail."""
+
+    segments: tuple[SegmentReference, ...]
+    tail: tuple[bytes, ...]
+
+
+@record(221)
+@attrs.frozen
+class StoredRun:
+    """A method run."""
+
+    method_id: str
+    method_name: str
+    arguments: tuple[bytes, ...]
+    requester: Requester
+    waiting_clients: tuple[str, ...]
+    log: StoredLog
+    returned: bool
+
+
+@record(222)
+@attrs.frozen
+class StoredChannel:
+    """The receives that take signals of a channel, oldest first."""
+
+    name: str
+    receivers: tuple[Receiver, ...]
+
+
+@record(223)
+@attrs.frozen
+class StoredState:
+    """The head of a state."""
+
+    format: int
+    workflow_id: str
+    workflow_name: str
+    workflow_version: int | None
+    tags: frozenset[str]
+    meta: Mapping[str, bytes]
+    started: bool
+    created_at: int
+    runs: tuple[StoredRun, ...]
+    running: RunningTask | None
+    properties: Mapping[str, bytes]
+    values: Mapping[bytes, bytes]
+    channels: tuple[StoredChannel, ...]
+    mailbox: StoredLog
+    mailbox_first: int
+    mailbox_taken: tuple[int, ...]
+    discarding: frozenset[str]
+    outcomes: tuple[MethodOutcome, ...]
+    outbox: tuple[OutboxEntry, ...]
+    known: bytes
+    last_write: int
+    ended_at: int | None
+    garbage: tuple[str, ...]
+    ready: tuple[str, ...] = ()
+
+
+def to_bytes(state: WorkflowState) -> bytes:
+    """The head of a state; the segments that it lists and that are new are in its logs."""
+    return encode(
+        StoredState(
+            format=FORMAT,
+            workflow_id=state.workflow_id,
+            workflow_name=state.workflow_name,
+            workflow_version=state.workflow_version,
+            tags=state.tags,
+            meta=state.meta,
+            started=state.started,
+            created_at=state.created_at,
+            runs=tuple(_stored_run(run) for run in state.methods.values()),
+            running=state.running,
+            properties=state.properties,
+            values=_unlogged_values(state),
+            channels=tuple(
+                StoredChannel(name, tuple(receivers)) for name, receivers in state.receivers.items()
+            ),
+            mailbox=_stored_log(state.mailbox.log),
+            mailbox_first=state.mailbox.first,
+            mailbox_taken=tuple(sorted(state.mailbox.taken)),
+            discarding=state.discarding,
+            outcomes=tuple(state.outcomes.values()),
+            outbox=tuple(state.outbox.entries),
+            known=b"".join(state.outbox.known),
+            last_write=state.outbox.last_write,
+            ended_at=state.ended_at,
+            garbage=tuple(state.garbage),
+            ready=tuple(m for m in state.ready if m in state.methods),
+        )
+    )
+
+
+def _stored_run(run: MethodRun) -> StoredRun:
+    return StoredRun(
+        run.method_id,
+        run.method_name,
+        run.arguments,
+        run.requester,
+        tuple(run.waiting_clients),
+        _stored_log(run.log),
+        run.returned,
+    )
+
+
+def _stored_log(log: Log[Entry] | Log[ParkedSignal]) -> StoredLog:
+    return StoredLog(tuple(log.segments), tuple(log.tail))
+
+
+def _unlogged_values(state: WorkflowState) -> dict[bytes, bytes]:
+    """Values that no log has: of equal values one copy is stored."""
+    logged: set[bytes] = set()
+    for run in state.methods.values():
+        logged |= run.known_values
+    return {digest: value for digest, value in state.values.items() if digest not in logged}
+
+
+def head_from_bytes(data: bytes) -> StoredState:
+    """The head in these bytes.
+
+    Raises:
+        UndecodableMessage: They are no head, or one of a later release's format.
+    """
+    stored = decode(data)
+    if not isinstance(stored, StoredState) or stored.format > FORMAT:
+        msg = f"stored workflow state has a form that this release cannot read: {stored!r:.80}"
+        raise UndecodableMessage(msg)
+    return stored
+
+
+def segment_keys(head: StoredState) -> list[str]:
+    """The keys of all segments that a head lists."""
+    logs = [head.mailbox, *(run.log for run in head.runs)]
+    return [segment.key for log in logs for segment in log.segments]
+
+
+def from_head(head: StoredState, segments: dict[str, bytes], version: int) -> WorkflowState:
+    """The state of a head and its segments, by key."""
+    state = WorkflowState(
+        workflow_id=head.workflow_id,
+        workflow_name=head.workflow_name,
+        version=version,
+        workflow_version=head.workflow_version,
+        tags=head.tags,
+        meta=dict(head.meta),
+        started=head.started,
+        created_at=head.created_at,
+        running=head.running,
+        properties=dict(head.properties),
+        values=dict(head.values),
+        receivers={channel.name: list(channel.receivers) for channel in head.channels},
+        mailbox=_mailbox(head, segments),
+        discarding=head.discarding,
+        outcomes={outcome.method_id: outcome for outcome in head.outcomes},
+        outbox=_outbox(head),
+        ended_at=head.ended_at,
+        garbage=list(head.garbage),
+        ready=list(head.ready),
+    )
+    for stored in head.runs:
+        state.methods[stored.method_id] = _run(state, stored, segments)
+    _collect_signal_ids(state)
+    _collect_values(state)
+    for method_id in state.ready:
+        _queued(state.methods[method_id])
+    return state
+
+
+def _mailbox(head: StoredState, segments: dict[str, bytes]) -> Mailbox:
+    log = Log[ParkedSignal](segments=list(head.mailbox.segments))
+    log.restore(head.mailbox.tail, segments)
+    return Mailbox(log, head.mailbox_first, set(head.mailbox_taken))
+
+
+def _outbox(head: StoredState) -> Outbox:
+    known = dict.fromkeys(split_hashes(head.known))
+    return Outbox(list(head.outbox), known, head.last_write)
+
+
+def _run(state: WorkflowState, stored: StoredRun, segments: dict[str, bytes]) -> MethodRun:
+    log = Log[Entry](segments=list(stored.log.segments))
+    log.restore(stored.log.tail, segments)
+    run = MethodRun(
+        stored.method_id,
+        stored.method_name,
+        stored.arguments,
+        stored.requester,
+        list(stored.waiting_clients),
+        log,
+        stored.returned,
+    )
+    for order, entry in enumerate(log.entries):
+        _replay(run, order, entry)
+    return run
+
+
+def _replay(run: MethodRun, order: int, entry: Entry) -> None:  # noqa: C901 - one case for each kind of entry
+    """Derive from an entry what was derived when it was made."""
+    match entry:
+        case CommandIssued():
+            register(run, entry, order)
+        case CommandCompleted(position=position):
+            _ended(run, (position, 0), Outcome(order))
+        case CommandFailed(position=position, error=error):
+            _ended(run, (position, 0), Outcome(order, error=error))
+        case CommandRetried(position=position, sequence=sequence):
+            run.outcomes.pop((position, 0), None)
+            run.ongoing.add(position)
+            run.sequences[position] = sequence
+            _reopen(run, position)
+        case SignalReceived(position=position):
+            count = run.signal_counts.get(position, 0)
+            run.signal_counts[position] = count + 1
+            _ended(run, (position, count), Outcome(order))
+        case StepStarted(position=position, step=step):
+            run.pending = pending_step(run, position, step_from_plain(step))
+        case MethodStarted() | StepEnded():
+            _resumed(run, order, entry)
+        case RunFailed(error=error):
+            run.stalled = error
+
+
+def _ended(run: MethodRun, leaf: tuple[int, int], outcome: Outcome) -> None:
+    run.outcomes[leaf] = outcome
+    run.ongoing.discard(leaf[0])
+    if run.pending is not None:
+        run.pending.missing.discard(leaf)
+
+
+def _reopen(run: MethodRun, position: int) -> None:
+    pending = run.pending
+    if pending is not None and (position, 0) in pending.leaves:
+        pending.missing.add((position, 0))
+        if run.stalled is not None and resolution_order(run, pending) is None:
+            pending.resolved = None
+            run.stalled = None
+
+
+def _resumed(run: MethodRun, order: int, entry: MethodStarted | StepEnded) -> None:
+    run.resumed_at = order + 1
+    run.stalled = None
+    run.known_values.update(entry.values)
+    if entry.properties is not None:
+        run.snapshot = dict(entry.properties)
+    if run.pending is not None and isinstance(entry, StepEnded):
+        run.pending.resolved = resolution_order(run, run.pending)
+
+
+def _collect_signal_ids(state: WorkflowState) -> None:
+    for _, signal in state.mailbox.all_waiting():
+        state.signal_ids.add(signal.signal_id)
+    for run in state.methods.values():
+        for entry in run.log.entries:
+            if isinstance(entry, SignalReceived):
+                state.signal_ids.add(entry.signal_id)
+
+
+def _collect_values(state: WorkflowState) -> None:
+    needed = set(state.properties.values()) - set(state.values)
+    for run in state.methods.values():
+        for entry in run.log.entries:
+            if needed and isinstance(entry, MethodStarted | StepEnded):
+                found = needed & set(entry.values)
+                state.values.update({digest: entry.values[digest] for digest in found})
+                needed -= found
+
+
+def _queued(run: MethodRun) -> None:
+    if run.pending is not None:
+        run.pending.resolved = resolution_order(run, run.pending)

@@ -1,0 +1,128 @@
+"""States by workflow id, over the port to key-value storage."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping
+from typing import Protocol
+
+import attrs
+from infinitic_common.storage import ABSENT, KeyValueStorage, Write
+
+from infinitic_workflow_engine._core.state import WorkflowState
+from infinitic_workflow_engine._storage.format import (
+    StoredState,
+    from_head,
+    head_from_bytes,
+    segment_keys,
+    to_bytes,
+)
+
+MAILBOX_ONLY_MS = 60_000
+"""How long a record lives that only keeps signals which overtook the start of their workflow."""
+
+
+def state_key(workflow_id: str) -> str:
+    """The key of a workflow's record."""
+    return f"workflow.state.{workflow_id}"
+
+
+@attrs.frozen
+class Retention:
+    """How long ended workflows are kept.
+
+    Attributes:
+        outcome_ms: Milliseconds during which the result of an ended workflow is known.
+        tombstone_ms: Milliseconds during which a repeated start is recognised.
+    """
+
+    outcome_ms: int = 24 * 3600 * 1000
+    tombstone_ms: int = 3600 * 1000
+
+    def expires_at(self, state: WorkflowState) -> int | None:
+        """When the record may go; not while something it emitted may be lost."""
+        if not state.started:
+            return state.created_at + MAILBOX_ONLY_MS
+        if state.ended_at is None or state.outbox.entries or state.garbage:
+            return None
+        return state.ended_at + max(self.outcome_ms, self.tombstone_ms)
+
+
+class WorkflowStateStorage(Protocol):
+    """States in bulk. Errors are those of ``KeyValueStorage``."""
+
+    async def get_states(self, workflow_ids: Collection[str]) -> dict[str, WorkflowState | None]:
+        """The state of each workflow, None for an unknown one."""
+        ...
+
+    async def update_states(self, states: Collection[WorkflowState]) -> dict[str, bool]:
+        """Write each state whose version is still the stored one; then its version has grown.
+
+        A state that was refused must be thrown away and read again.
+        """
+        ...
+
+    async def delete_segments(self, keys: Collection[str]) -> None:
+        """Delete segments that no state lists any more."""
+        ...
+
+
+class KeyValueWorkflowStateStorage:
+    """States as records of a key-value storage: one head each, and segments of long logs."""
+
+    def __init__(self, storage: KeyValueStorage, retention: Retention) -> None:
+        self._storage = storage
+        self._retention = retention
+
+    async def get_states(self, workflow_ids: Collection[str]) -> dict[str, WorkflowState | None]:
+        """The state of each workflow; one read, and a second one when there are long logs."""
+        stored = await self._storage.get([state_key(i) for i in workflow_ids])
+        heads: dict[str, tuple[StoredState, int]] = {}
+        for workflow_id in workflow_ids:
+            found = stored.get(state_key(workflow_id), ABSENT)
+            if found.value is not None:
+                heads[workflow_id] = (head_from_bytes(found.value), found.version)
+        segments = await self._segments([head for head, _ in heads.values()])
+        states: dict[str, WorkflowState | None] = dict.fromkeys(workflow_ids)
+        for workflow_id, (head, version) in heads.items():
+            states[workflow_id] = from_head(head, segments, version)
+        return states
+
+    async def _segments(self, heads: list[StoredState]) -> dict[str, bytes]:
+        keys = [key for head in heads for key in segment_keys(head)]
+        if not keys:
+            return {}
+        found = await self._storage.get(keys)
+        return {key: stored.value for key, stored in found.items() if stored.value is not None}
+
+    async def update_states(self, states: Collection[WorkflowState]) -> dict[str, bool]:
+        """Write heads, and segments that are new, in one statement."""
+        writes: dict[str, Write] = {}
+        for state in states:
+            writes.update(self._writes(state))
+        written = await self._storage.put(writes)
+        results: dict[str, bool] = {}
+        for state in states:
+            done = written[state_key(state.workflow_id)]
+            results[state.workflow_id] = done
+            if done:
+                _mark_written(state)
+        return results
+
+    def _writes(self, state: WorkflowState) -> Mapping[str, Write]:
+        logs = [state.mailbox.log, *(run.log for run in state.methods.values())]
+        for log in logs:
+            log.seal(state.workflow_id)
+        writes = {key: Write(data, 0) for log in logs for key, data in log.unwritten.items()}
+        head = Write(to_bytes(state), state.version, self._retention.expires_at(state))
+        return {**writes, state_key(state.workflow_id): head}
+
+    async def delete_segments(self, keys: Collection[str]) -> None:
+        """Delete segments."""
+        await self._storage.delete(keys)
+
+
+def _mark_written(state: WorkflowState) -> None:
+    state.version += 1
+    state.mailbox.log.unwritten = {}
+    for run in state.methods.values():
+        run.log.unwritten = {}

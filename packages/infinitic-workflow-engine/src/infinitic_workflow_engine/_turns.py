@@ -1,0 +1,211 @@
+"""One turn: load, apply, run workflow code, commit, publish, confirm. In that order."""
+
+from __future__ import annotations
+
+import itertools
+import logging
+from collections.abc import Iterable, Sequence
+
+from infinitic_common.transport import ReceivedMessage, Transport
+from infinitic_common.workflow_tasks import WorkflowTask, WorkflowTaskHandler
+
+from infinitic_workflow_engine._cache import StateCache
+from infinitic_workflow_engine._closing import Closing
+from infinitic_workflow_engine._core.emissions import drop_done
+from infinitic_workflow_engine._core.outbox import OutboxEntry
+from infinitic_workflow_engine._core.state import WorkflowState
+from infinitic_workflow_engine._core.turn import Turn
+from infinitic_workflow_engine._group import CannotApply, Group
+from infinitic_workflow_engine._publishing import publish
+from infinitic_workflow_engine._storage.states import WorkflowStateStorage
+
+_LOGGER = logging.getLogger(__name__)
+
+
+class Turns:
+    """Takes groups of messages through turns.
+
+    A group whose state was written by somebody else meanwhile is applied again, on what is stored
+    now; nothing of its first try was published. A group with a message that cannot be applied is
+    applied up to that message.
+
+    Args:
+        transport: Takes the emissions, and gives the time.
+        storage: Has the states.
+        handler: Runs workflow code in this process; None to have it run elsewhere.
+        workflow_task_timeout_ms: How long a workflow task may take elsewhere.
+        cached_entries: Bound of the cache of states.
+    """
+
+    def __init__(
+        self,
+        transport: Transport,
+        storage: WorkflowStateStorage,
+        handler: WorkflowTaskHandler | None,
+        *,
+        workflow_task_timeout_ms: int,
+        cached_entries: int,
+    ) -> None:
+        self._transport = transport
+        self._storage = storage
+        self._handler = handler
+        self._workflow_task_timeout_ms = workflow_task_timeout_ms
+        self._cache = StateCache(cached_entries)
+        self._numbers = itertools.count(1)
+        self.closing = Closing(storage, self._cache)
+
+    async def take(self, groups: Iterable[Group]) -> list[ReceivedMessage]:
+        """Take groups of different workflows through a turn; answers the messages to try again."""
+        again: list[ReceivedMessage] = []
+        pending = list(groups)
+        while pending:
+            try:
+                pending = await self._turn(pending, again)
+            except BaseException:
+                self._discard([group.workflow_id for group in pending])
+                raise
+        return again
+
+    async def _turn(self, groups: list[Group], again: list[ReceivedMessage]) -> list[Group]:
+        """One turn; answers the groups that need another one."""
+        states = await self._load([group.workflow_id for group in groups])
+        number, now = next(self._numbers), self._transport.now()
+        for group in groups:
+            group.begin(self._new_turn(group, number, now, states[group.workflow_id]))
+        groups, repeat = await self._apply(groups, again)
+        lost = await self._commit(groups)
+        won = [group for group in groups if group.workflow_id not in lost]
+        await publish(
+            self._transport, (emission for group in won for emission in group.turn.emissions)
+        )
+        self._confirm_published(won)
+        return repeat + [group for group in groups if group.workflow_id in lost]
+
+    def _new_turn(
+        self, group: Group, number: int, now: int, state: WorkflowState | None
+    ) -> Turn:
+        return Turn(
+            workflow_id=group.workflow_id,
+            number=number,
+            now=now,
+            max_message_bytes=self._transport.max_message_bytes,
+            state=state,
+            workflow_task_timeout_ms=self._workflow_task_timeout_ms,
+        )
+
+    async def _load(self, workflow_ids: Sequence[str]) -> dict[str, WorkflowState | None]:
+        await self.closing.wait_for(workflow_ids)
+        states: dict[str, WorkflowState | None] = {i: self._cache.get(i) for i in workflow_ids}
+        missing = [i for i, state in states.items() if state is None]
+        if missing:
+            states.update(await self._storage.get_states(missing))
+        return states
+
+    async def _apply(
+        self, groups: list[Group], again: list[ReceivedMessage]
+    ) -> tuple[list[Group], list[Group]]:
+        """Apply all messages, running workflow code in rounds; answers done ones and repeats."""
+        repeat: list[Group] = []
+        done: list[Group] = []
+        active = groups
+        while active:
+            waiting: list[tuple[Group, WorkflowTask]] = []
+            for group in active:
+                try:
+                    task = group.advance(local=self._handler is not None)
+                except CannotApply as error:
+                    self._set_aside(group, error, repeat, again)
+                    continue
+                if task is None:
+                    done.append(group)
+                else:
+                    waiting.append((group, task))
+            active = await self._run(waiting, repeat, again)
+        return done, repeat
+
+    async def _run(
+        self,
+        waiting: list[tuple[Group, WorkflowTask]],
+        repeat: list[Group],
+        again: list[ReceivedMessage],
+    ) -> list[Group]:
+        if self._handler is None or not waiting:
+            return []
+        results = await self._handler.run([task for _, task in waiting])
+        active: list[Group] = []
+        for (group, task), result in zip(waiting, results, strict=True):
+            try:
+                group.take_result(task, result)
+            except CannotApply as error:
+                self._set_aside(group, error, repeat, again)
+            else:
+                active.append(group)
+        return active
+
+    def _set_aside(
+        self,
+        group: Group,
+        error: CannotApply,
+        repeat: list[Group],
+        again: list[ReceivedMessage],
+    ) -> None:
+        _LOGGER.error(
+            "%s", error, exc_info=error.__cause__, extra={"workflow_id": group.workflow_id}
+        )
+        self._discard([group.workflow_id])
+        again.append(error.received)
+        rest = group.without(error.received)
+        if rest.messages:
+            repeat.append(rest)
+
+    # --- commit -----------------------------------------------------------------------------
+
+    async def _commit(self, groups: list[Group]) -> set[str]:
+        """Write the states that changed; answers the workflows whose state was not current."""
+        changed = [
+            state for group in groups if (state := group.turn.state) and group.turn.changed
+        ]
+        for group in groups:
+            if group.turn.state is not None and group.turn.changed:
+                drop_done(group.turn.state)
+                group.turn.state.outbox.add(group.turn.causes, group.turn.effects)
+        written = await self._storage.update_states(changed) if changed else {}
+        lost = {workflow_id for workflow_id, done in written.items() if not done}
+        if lost:
+            self._discard(lost)
+        self._keep([group for group in groups if group.workflow_id not in lost])
+        return lost
+
+    def _keep(self, groups: list[Group]) -> None:
+        versions: dict[str, int] = {}
+        ended: list[tuple[str, str]] = []
+        for group in groups:
+            state = group.turn.state
+            if state is None:
+                continue
+            self._cache.put(state)
+            versions[group.workflow_id] = state.version
+            ended += [(group.workflow_id, method_id) for method_id in group.turn.ended_methods]
+        if self._handler is not None:
+            self._handler.confirm(versions)
+            if ended:
+                self._handler.forget([w for w, _ in ended], [m for _, m in ended])
+
+    def _discard(self, workflow_ids: Iterable[str]) -> None:
+        ids = list(workflow_ids)
+        for workflow_id in ids:
+            self._cache.drop(workflow_id)
+        if self._handler is not None:
+            self._handler.discard(ids)
+
+    def _confirm_published(self, groups: list[Group]) -> None:
+        """The broker has everything of these turns: the next write need not remember it."""
+        for group in groups:
+            turn, state = group.turn, group.turn.state
+            if state is None:
+                continue
+            published: list[OutboxEntry] = list(turn.repeated.values())
+            if turn.changed and turn.effects:
+                published.append(state.outbox.entries[-1])
+            state.outbox.confirmed += published
+            self.closing.note(state)

@@ -1,0 +1,243 @@
+"""The component: subscriptions of a state engine, and turns for what they deliver."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+from collections.abc import Sequence
+from datetime import timedelta
+from typing import TYPE_CHECKING, cast
+
+import attrs
+from infinitic_common.contracts import contract_of, is_contract
+from infinitic_common.exceptions import UndecodableMessage
+from infinitic_common.messages import StateEngineMessage, from_received
+from infinitic_common.transport import (
+    Consumption,
+    Counts,
+    OutgoingMessage,
+    ReceivedMessage,
+    Subscription,
+    Topic,
+    TopicKind,
+)
+
+from infinitic_workflow_engine import _dead_letters
+from infinitic_workflow_engine._group import Group
+from infinitic_workflow_engine._storage.logged import LoggedWorkflowStateStorage
+from infinitic_workflow_engine._storage.states import (
+    KeyValueWorkflowStateStorage,
+    Retention,
+    WorkflowStateStorage,
+)
+from infinitic_workflow_engine._turns import Turns
+
+if TYPE_CHECKING:
+    from infinitic_common.component import ComponentHost
+    from infinitic_common.configuration import StorageConfiguration, WorkflowConfiguration
+
+_LOGGER = logging.getLogger(__name__)
+
+_DEADLINE_MARGIN_MS = 30_000
+"""How much later than the executor's own limit a remote workflow task is sent again."""
+
+
+@attrs.frozen(kw_only=True)
+class StateEngineOptions:
+    """How a state engine works.
+
+    Attributes:
+        concurrency: Workflow ids handled at once.
+        retention: How long the result of an ended workflow is known.
+        deduplication_window: How long a repeated start of an ended workflow is recognised.
+        max_batch_messages: The most messages taken into one turn; nothing waits for them.
+        max_batches: Turns in progress at once.
+        cached_entries: History entries of all states kept in memory.
+        workflow_task_timeout: Limit of a workflow task in an executor.
+        remote_workflow_tasks: Have workflow code run elsewhere even when an executor is here.
+        log_states: Log each access to states, at debug level.
+        storage: A storage of its own; None for the worker's.
+    """
+
+    concurrency: int = 1000
+    retention: timedelta = timedelta(hours=24)
+    deduplication_window: timedelta = timedelta(hours=1)
+    max_batch_messages: int = 500
+    max_batches: int = 4
+    cached_entries: int = 500_000
+    workflow_task_timeout: timedelta = timedelta(seconds=60)
+    remote_workflow_tasks: bool = False
+    log_states: bool = False
+    storage: StorageConfiguration | None = None
+
+
+class WorkflowStateEngine:
+    """Decides what happens next in the workflows of one name.
+
+    Args:
+        workflow: The contract of the workflow, or its name.
+        options: How it works.
+    """
+
+    label = "WorkflowStateEngine"
+
+    def __init__(
+        self, workflow: type | str, options: StateEngineOptions | None = None
+    ) -> None:
+        self._name = _name_of(workflow)
+        self._options = options or StateEngineOptions()
+        self._host: ComponentHost | None = None
+        self._turns: Turns | None = None
+        self._consumptions: list[Consumption] = []
+        self._closing: asyncio.Task[None] | None = None
+
+    @classmethod
+    def from_configuration(cls, configuration: WorkflowConfiguration) -> WorkflowStateEngine:
+        """The state engine that a workflow's entry of a configuration describes.
+
+        Raises:
+            ValueError: The entry has no state engine.
+        """
+        engine = configuration.state_engine
+        if engine is None:
+            msg = f"the entry of workflow {configuration.name} has no stateEngine"
+            raise ValueError(msg)
+        options = StateEngineOptions(
+            concurrency=engine.concurrency,
+            retention=timedelta(seconds=engine.retention_seconds),
+            deduplication_window=timedelta(seconds=engine.deduplication_window_seconds),
+            max_batch_messages=engine.batch.max_messages if engine.batch is not None else 500,
+            storage=engine.storage,
+        )
+        return cls(configuration.name, options)
+
+    @property
+    def workflow_name(self) -> str:
+        """The workflow it decides for."""
+        return self._name
+
+    @property
+    def counts(self) -> Counts:
+        """Messages received and not yet settled."""
+        return sum((c.counts for c in self._consumptions), Counts())
+
+    def __str__(self) -> str:
+        return f"{self.label} {self._name} (concurrency {self._options.concurrency})"
+
+    async def start(self, host: ComponentHost) -> None:
+        """Begin to receive commands, events and due timers."""
+        self._host = host
+        options = self._options
+        handler = None
+        if not options.remote_workflow_tasks:
+            handler = host.workflow_task_handler(self._name)
+        timeout = int(options.workflow_task_timeout.total_seconds() * 1000)
+        self._turns = Turns(
+            host.transport,
+            self._states(host),
+            handler,
+            workflow_task_timeout_ms=timeout + _DEADLINE_MARGIN_MS,
+            cached_entries=options.cached_entries,
+        )
+        self._closing = asyncio.create_task(self._turns.closing.run())
+        self._consumptions = [
+            await host.transport.consume(self._main_subscription(), self._handle),
+            await host.transport.consume(self._timer_subscription(), self._forward),
+        ]
+
+    def _states(self, host: ComponentHost) -> WorkflowStateStorage:
+        options = self._options
+        retention = Retention(
+            int(options.retention.total_seconds() * 1000),
+            int(options.deduplication_window.total_seconds() * 1000),
+        )
+        storage = host.storage(options.storage) if options.storage is not None else host.storage()
+        states = KeyValueWorkflowStateStorage(storage.key_values, retention)
+        return LoggedWorkflowStateStorage(states) if options.log_states else states
+
+    def _main_subscription(self) -> Subscription:
+        kinds = (TopicKind.WORKFLOW_STATE_CMD, TopicKind.WORKFLOW_STATE_ENGINE)
+        options = self._options
+        return Subscription(
+            topics=tuple(Topic(kind, self._name) for kind in kinds),
+            name="workflow-state-engine",
+            ordered=True,
+            max_batch_messages=options.max_batch_messages,
+            max_in_flight_messages=options.max_batch_messages * options.max_batches,
+            max_in_flight_batches=options.max_batches,
+            on_dead_letter=self._report,
+        )
+
+    def _timer_subscription(self) -> Subscription:
+        topic = Topic(TopicKind.WORKFLOW_STATE_TIMER, self._name)
+        return Subscription(
+            topics=(topic,), name="workflow-state-timer", max_batch_messages=100
+        )
+
+    async def stop(self, grace_seconds: float) -> None:
+        """Stop receiving, finish turns in progress, write what is left to write."""
+        consumptions, closing, turns = self._consumptions, self._closing, self._turns
+        self._closing = self._turns = None
+        await asyncio.gather(*(c.stop(grace_seconds) for c in consumptions))
+        if closing is not None and turns is not None:
+            closing.cancel()
+            with contextlib.suppress(asyncio.CancelledError):
+                await closing
+            await turns.closing.flush()
+
+    # --- messages ---------------------------------------------------------------------------
+
+    async def _handle(self, batch: Sequence[ReceivedMessage]) -> Sequence[ReceivedMessage]:
+        """One turn for what arrived; answers what to try again."""
+        turns = self._turns
+        if turns is None:
+            return batch
+        groups, again = _grouped(batch)
+        for first in range(0, len(groups), self._options.concurrency):
+            again += await turns.take(groups[first : first + self._options.concurrency])
+        return again
+
+    async def _forward(self, batch: Sequence[ReceivedMessage]) -> Sequence[ReceivedMessage]:
+        """Timers are due: the engine is told in the order of each workflow's messages."""
+        host = cast("ComponentHost", self._host)
+        topic = Topic(TopicKind.WORKFLOW_STATE_ENGINE, self._name)
+        due = [
+            OutgoingMessage(m.id, m.body, m.key, dict(m.properties))
+            for m in batch
+        ]
+        await host.transport.publish(topic, due)
+        return []
+
+    async def _report(self, dead: ReceivedMessage, why: str) -> None:
+        host = cast("ComponentHost", self._host)
+        await _dead_letters.report(host.transport, host.worker_name, dead, why)
+
+
+def _name_of(workflow: type | str) -> str:
+    if isinstance(workflow, str):
+        return workflow
+    if not is_contract(workflow):
+        msg = f"{workflow.__name__} is no contract of a workflow: give a Protocol, an ABC or a name"
+        raise TypeError(msg)
+    return contract_of(workflow).name
+
+
+def _grouped(
+    batch: Sequence[ReceivedMessage],
+) -> tuple[list[Group], list[ReceivedMessage]]:
+    """The messages by workflow; and those that cannot be decoded, with nothing after them."""
+    groups: dict[str, list[tuple[ReceivedMessage, StateEngineMessage]]] = {}
+    again: dict[str, ReceivedMessage] = {}
+    for received in batch:
+        key = received.key or ""
+        if key in again:
+            continue
+        try:
+            message = cast("StateEngineMessage", from_received(received))
+        except UndecodableMessage as error:
+            _LOGGER.error("message %s cannot be read: %s", received.id, error)
+            again[key] = received
+            continue
+        groups.setdefault(message.workflow_id, []).append((received, message))
+    return [Group(i, messages) for i, messages in groups.items()], list(again.values())
