@@ -11,12 +11,14 @@ TRANSPORTS = "infinitic.transports"
 STORAGES = "infinitic.storages"
 CACHES = "infinitic.caches"
 COMPONENTS = "infinitic.components"
+CLIENTS = "infinitic.clients"
 
 _NOUNS: Mapping[str, str] = {
     TRANSPORTS: "transport",
     STORAGES: "storage",
     CACHES: "cache",
     COMPONENTS: "component",
+    CLIENTS: "client",
 }
 
 # What to install for each name; the extra matters where the wheel alone would fail on import.
@@ -39,6 +41,7 @@ _REQUIREMENTS: Mapping[str, Mapping[str, str]] = {
         "serviceTagEngine": "infinitic-task-tag",
         "workflowTagEngine": "infinitic-workflow-tag",
     },
+    CLIENTS: {"async": "infinitic-client"},
 }
 
 
@@ -63,7 +66,7 @@ def load_entry_point(group: str, name: str) -> object:
     """Load what an installed wheel announces under a name.
 
     Args:
-        group: ``TRANSPORTS``, ``STORAGES``, ``CACHES`` or ``COMPONENTS``.
+        group: ``TRANSPORTS``, ``STORAGES``, ``CACHES``, ``COMPONENTS`` or ``CLIENTS``.
         name: Name within the group, as ``postgres``.
 
     Raises:
