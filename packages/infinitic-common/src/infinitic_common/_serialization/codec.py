@@ -2,7 +2,7 @@
 
 import inspect
 import re
-from typing import Final, Never, Protocol, cast, final
+from typing import Final, Never, Protocol, final
 
 from infinitic_common._serialization.compiler import Compiler
 from infinitic_common._serialization.errors import (
@@ -97,8 +97,8 @@ class ValueCodec:
         """
         try:
             data = dump(self._encode(value))
-            if self._deep and too_deep(data):
-                raise Mismatch(TOO_DEEP)
+            if self._deep:
+                _check_depth(data)
         except Exception as error:  # noqa: BLE001 - properties and serializers are user code
             _refuse_value(value, self._label, self._place, error)
         return data
@@ -116,6 +116,11 @@ class ValueCodec:
 
     def __repr__(self) -> str:
         return f"ValueCodec({self._label}, place={self._place!r})"
+
+
+def _check_depth(data: bytes) -> None:
+    if too_deep(data):
+        raise Mismatch(TOO_DEEP)
 
 
 TOO_DEEP: Final = f"it nests more than {MAX_DEPTH} levels deep: send it in flatter form"

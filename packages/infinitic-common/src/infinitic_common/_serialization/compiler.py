@@ -11,7 +11,7 @@ from collections.abc import (
 )
 from enum import Enum
 from threading import RLock
-from typing import Any, Final, Literal, Tuple, cast, get_args, get_origin
+from typing import Any, Final, Literal, cast, get_args, get_origin
 
 from infinitic_common._serialization.containers import (
     MAPPINGS,
@@ -20,6 +20,14 @@ from infinitic_common._serialization.containers import (
     open_mapping_node,
     sequence_node,
     tuple_node,
+)
+from infinitic_common._serialization.fields import (
+    Field,
+    Part,
+    fields_of,
+    has_fields,
+    is_typed_dict,
+    typed_dict_fields,
 )
 from infinitic_common._serialization.hints import class_label, is_union, label_of, strip
 from infinitic_common._serialization.node import (
@@ -31,17 +39,9 @@ from infinitic_common._serialization.node import (
     late_node,
 )
 from infinitic_common._serialization.pydantic_models import is_pydantic, pydantic_node
-from infinitic_common._serialization.records import (
-    Field,
-    Part,
-    fields_of,
-    has_fields,
-    is_typed_dict,
-    record_node,
-    typed_dict_fields,
-    typed_dict_node,
-)
-from infinitic_common._serialization.scalars import SCALAR_NODES, enum_node, literal_node
+from infinitic_common._serialization.records import record_node
+from infinitic_common._serialization.scalars import SCALAR_NODES, enum_node, is_enum, literal_node
+from infinitic_common._serialization.typed_dicts import typed_dict_node
 from infinitic_common._serialization.unions import (
     Root,
     family_node,
@@ -59,7 +59,7 @@ _ABSTRACT: Final[dict[object, object]] = {
 }
 """Abstract collections that are handled as another one."""
 
-_ANY: Final = (Any, object)
+_ANY: Final[tuple[object, ...]] = (Any, object)
 
 
 class Compiler:
@@ -87,7 +87,7 @@ class Compiler:
         Raises:
             BadHint: its objects cannot be sent.
         """
-        if issubclass(cls, Enum):
+        if is_enum(cls):
             return self.compile(cls)
         return self._guarded(lambda: self._record(cls, cls))
 
@@ -121,7 +121,7 @@ class Compiler:
         self._nodes[key] = node
         return node
 
-    def _build(self, hint: object) -> Node:
+    def _build(self, hint: object) -> Node:  # noqa: PLR0911 - one return per kind of type
         if hint in _ANY:
             return self.any_node
         if (scalar := SCALAR_NODES.get(hint) if _is_hashable(hint) else None) is not None:
@@ -138,7 +138,7 @@ class Compiler:
             raise BadHint(msg)
         if is_typed_dict(origin):
             return typed_dict_node(origin, self._parts(origin, typed_dict_fields(hint, origin)))
-        if issubclass(origin, Enum):
+        if is_enum(origin):
             return self._enum(origin)
         return family_node([self._root(hint, origin)], self.register, self._known)
 
@@ -157,7 +157,7 @@ class Compiler:
 
     def _tuple(self, hint: object, args: tuple[object, ...]) -> Node:
         label = label_of(hint)
-        if hint in (tuple, Tuple):  # noqa: UP006 - the old name is another object
+        if get_origin(hint) is None or str(hint) == "typing.Tuple":  # without arguments
             return sequence_node(label, self.any_node, tuple, tuple)
         if args[1:] == (Ellipsis,):
             return sequence_node(label, self._node(args[0]), tuple, tuple)
@@ -272,7 +272,7 @@ def is_made_of_fields(cls: type) -> bool:
 
 
 def _class_refusal(cls: type) -> str | None:
-    if issubclass(cls, BaseException):
+    if BaseException in cls.__mro__:
         return f"{class_label(cls)} is an exception, which is not a value: send what it tells"
     return handle_refusal(cls)
 
@@ -296,7 +296,7 @@ def _is_class_of_fields(hint: object) -> bool:
         and not (origin in SCALAR_NODES or origin in SEQUENCES or origin in MAPPINGS)
         and origin is not tuple
         and not is_typed_dict(origin)
-        and not issubclass(origin, Enum)
+        and not is_enum(origin)
     )
 
 

@@ -1,10 +1,14 @@
 """Lists, tuples, sets, mappings and their abstract parents."""
 
 from collections import OrderedDict, deque
-from collections.abc import Callable, Collection, Mapping, Sequence, Set
+from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Set as AbstractSet
+from functools import partial
 from typing import Final, TypeAlias, cast
 
 from infinitic_common._serialization.node import (
+    DICT,
+    LIST,
     SCALARS,
     Encode,
     Mismatch,
@@ -13,14 +17,13 @@ from infinitic_common._serialization.node import (
     convert_each,
     decode_each,
     mismatch,
+    step_to,
 )
 from infinitic_common._serialization.wire import PAIRS, Tag, sorted_by_bytes
 
 Build: TypeAlias = Callable[[list[object]], object]
 
 NOT_COLLECTIONS: Final = (str, bytes, bytearray, memoryview, Mapping)
-_LIST: Final = frozenset[type]({list})
-_DICT: Final = frozenset[type]({dict})
 
 
 def sequence_node(label: str, item: Node, accepts: type, build: Build) -> Node:
@@ -28,12 +31,12 @@ def sequence_node(label: str, item: Node, accepts: type, build: Build) -> Node:
     exact, encode_item, decode_item = item.exact, item.encode, item.decode
 
     def encode(value: object) -> object:
-        if not isinstance(value, accepts) or isinstance(value, NOT_COLLECTIONS):
+        if not _is_collection(value, accepts):
             raise mismatch(label, value)
-        items = cast("list[object]", value if type(value) is list else list(value))
+        items = list(cast("Collection[object]", value))
         if not exact.issuperset(map(type, items)):
             items = convert_each(items, encode_item)
-        return sorted_by_bytes(items) if isinstance(value, Set) else items
+        return sorted_by_bytes(items) if isinstance(value, AbstractSet) else items
 
     def decode(data: object, _: object) -> object:
         if type(data) is not list:
@@ -43,7 +46,11 @@ def sequence_node(label: str, item: Node, accepts: type, build: Build) -> Node:
             items = decode_each(items, decode_item)
         return build(items)
 
-    return Node(label, encode, decode, _LIST, deep=item.deep)
+    return Node(label, encode, decode, LIST, deep=item.deep)
+
+
+def _is_collection(value: object, accepts: type) -> bool:
+    return isinstance(value, accepts) and not isinstance(value, NOT_COLLECTIONS)
 
 
 def _same(items: list[object]) -> object:
@@ -55,7 +62,7 @@ SEQUENCES: Final[dict[object, tuple[type, Build]]] = {
     deque: (deque, deque),
     set: (set, set),
     frozenset: (frozenset, frozenset),
-    Set: (Set, set),
+    AbstractSet: (AbstractSet, set),
     Sequence: (Sequence, _same),
     Collection: (Collection, _same),
 }
@@ -76,11 +83,14 @@ def tuple_node(label: str, items: list[Node]) -> Node:
             raise mismatch(label, data)
         parts = _same_length(label, items, cast("list[object]", data))
         return tuple(
-            _at(i, lambda part, node=node: node.decode(part, None), part)
-            for i, (node, part) in enumerate(parts)
+            _at(i, partial(_decode_part, node), part) for i, (node, part) in enumerate(parts)
         )
 
-    return Node(label, encode, decode, _LIST, deep=any_deep(items))
+    return Node(label, encode, decode, LIST, deep=any_deep(items))
+
+
+def _decode_part(node: Node, part: object) -> object:
+    return node.decode(part, None)
 
 
 def _same_length(
@@ -96,7 +106,7 @@ def _at(index: int, convert: Encode, part: object) -> object:
     try:
         return convert(part)
     except Mismatch as error:
-        raise error.under(f"[{index}]") from error.__cause__
+        raise error.under(step_to(index)) from error.__cause__
 
 
 def mapping_node(
@@ -132,13 +142,13 @@ def mapping_node(
             }
         )
 
-    return Node(label, encode, decode, _DICT, deep=value.deep)
+    return Node(label, encode, decode, DICT, deep=value.deep)
 
 
 def _is_plain(table: Mapping[object, object], key: Node, value: Node) -> bool:
     return (
-        type(table) is dict
-        and key.exact.issuperset(map(type, table))
+        isinstance(table, dict)
+        and key.exact.issuperset(map(type, cast("Mapping[object, object]", table)))
         and value.exact.issuperset(map(type, table.values()))
     )
 
@@ -157,7 +167,7 @@ def _pairs_node(
     def decode(data: object, _: object) -> object:
         return build(dict(cast("list[tuple[object, object]]", pairs.decode(data, None))))
 
-    return Node(label, encode, decode, _LIST, deep=pair.deep)
+    return Node(label, encode, decode, LIST, deep=pair.deep)
 
 
 def open_mapping_node(
@@ -176,7 +186,7 @@ def open_mapping_node(
         items = cast("dict[object, object]", data).items()
         return build({k: _in_value(lambda d: value.decode(d, None), v, k) for k, v in items})
 
-    return Node(label, encode, decode, _DICT, deep=True)
+    return Node(label, encode, decode, DICT, deep=True)
 
 
 def pack_mapping(table: Mapping[object, object], key: Encode, value: Encode) -> object:
@@ -190,14 +200,14 @@ def _in_key(convert: Encode, key: object) -> object:
     try:
         return convert(key)
     except Mismatch as error:
-        raise error.under(f"[key {key!r}]") from error.__cause__
+        raise error.under(step_to(key)) from error.__cause__
 
 
 def _in_value(convert: Encode, value: object, key: object) -> object:
     try:
         return convert(value)
     except Mismatch as error:
-        raise error.under(f"[{key!r}]") from error.__cause__
+        raise error.under(step_to(key)) from error.__cause__
 
 
 def _plain_dict(table: object) -> object:

@@ -134,7 +134,7 @@ def declared_hints(hint: object) -> dict[str, object]:
     """
     cls = cast("type", get_origin(hint) or hint)
     solved = dict(_solve(hint, {}))
-    if issubclass(cls, dict):  # a TypedDict takes over its parents' annotations and forgets them
+    if dict in cls.__mro__:  # a TypedDict takes over its parents' annotations and forgets them
         solved = {cls: {k: v for table in solved.values() for k, v in table.items()}}
     found: dict[str, object] = {}
     for owner in reversed(cls.__mro__[:-1]):

@@ -1,18 +1,22 @@
 """What one type hint becomes when it is registered: a pair of plain functions."""
 
 from collections.abc import Callable, Iterable
-from typing import TypeAlias
+from typing import Final, TypeAlias
 
 from attrs import frozen
 
 Encode: TypeAlias = Callable[[object], object]
 Decode: TypeAlias = Callable[[object, object], object]  # cattrs passes (data, type) to its hooks
 
-KLASS = "#klass"
+KLASS: Final = "#klass"
 """Name of the field that tells which class an object is made of."""
 
-SCALARS: frozenset[type] = frozenset({str, int, bool, float, bytes, type(None)})
+SCALARS: Final = frozenset[type]({str, int, bool, float, bytes, type(None)})
 """The types that CBOR stores as they are."""
+
+_SHOWN: Final = frozenset[type]({str, int, bool})
+DICT: Final = frozenset[type]({dict})
+LIST: Final = frozenset[type]({list})
 
 
 @frozen
@@ -76,13 +80,18 @@ def handle_refusal(cls: type) -> str | None:
     return None
 
 
+def step_to(key: object) -> str:
+    """Return how a path names the item at a key."""
+    return f"[{key!r}]" if type(key) in _SHOWN else f"[key of type {type_name(key)}]"
+
+
 def convert_each(items: list[object], encode: Encode) -> list[object]:
     """Encode every item; an error tells the index of the item."""
     try:
         return [encode(item) for item in items]
     except Mismatch:
         for index, item in enumerate(items):
-            _try(encode, item, f"[{index}]")
+            _try(encode, item, step_to(index))
         raise
 
 
@@ -103,9 +112,9 @@ def late_node(label: str) -> tuple[Node, Callable[[Node], None]]:
     settled: list[Node] = []
     late = Node(
         label,
-        lambda value: settled[0].encode(value),
+        lambda value: settled[0].encode(value),  # noqa: PLW0108 - it is empty as yet
         lambda data, _: settled[0].decode(data, None),
-        frozenset({dict}),
+        DICT,
         deep=True,
     )
     return late, settled.append

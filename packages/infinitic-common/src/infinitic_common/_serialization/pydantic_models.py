@@ -10,11 +10,10 @@ from enum import Enum
 from typing import Final, Protocol, cast
 
 from infinitic_common._serialization.hints import class_label
-from infinitic_common._serialization.node import Mismatch, Node, handle_refusal, mismatch
+from infinitic_common._serialization.node import DICT, Mismatch, Node, handle_refusal, mismatch
 from infinitic_common._serialization.scalars import enum_to_plain
 from infinitic_common._serialization.untyped import Packer
 
-_MAP: Final = frozenset[type]({dict})
 _ROOT: Final = "root"
 
 
@@ -55,7 +54,7 @@ def pydantic_node(cls: type) -> Node:
         fields = cast("dict[str, object]", data)
         return _validate(model, label, fields.get(_ROOT) if is_root else fields)
 
-    return Node(label, encode, decode, _MAP, deep=True)
+    return Node(label, encode, decode, DICT, deep=True)
 
 
 def _validate(model: _Model, label: str, data: object) -> object:

@@ -4,7 +4,7 @@ from collections.abc import Callable
 from datetime import date, datetime, time, timedelta
 from decimal import Decimal
 from enum import Enum
-from typing import TypeVar, cast, get_args
+from typing import TypeGuard, TypeVar, cast, get_args
 from uuid import UUID
 
 from infinitic_common._serialization.node import BadHint, Mismatch, Node, mismatch
@@ -47,25 +47,29 @@ def _native(cls: type[V], plain: Callable[[V], object], exact: frozenset[type]) 
 
 
 def _none() -> Node:
+    label = "None"
+
     def encode(value: object) -> object:
         if value is None:
             return None
-        raise mismatch("None", value)
+        raise mismatch(label, value)
 
     none = frozenset({type(None)})
-    return Node("None", encode, lambda data, _: encode(data), none, none)
+    return Node(label, encode, lambda data, _: encode(data), none, none)
 
 
 def _float() -> Node:
+    label = "float"
+
     def encode(value: object) -> object:
         if type(value) is float:
             return value
         if isinstance(value, (float, int)):
             return _to_float(value)
-        raise mismatch("float", value)
+        raise mismatch(label, value)
 
     floats = frozenset({float})
-    return Node("float", encode, lambda data, _: encode(data), floats, floats)
+    return Node(label, encode, lambda data, _: encode(data), floats, floats)
 
 
 def _to_float(value: float) -> float:
@@ -148,6 +152,11 @@ def enum_to_plain(member: Enum) -> object:
 
 def _by_value(cls: type[Enum]) -> bool:
     return all(type(member.value) in {str, int, bool} for member in cls)
+
+
+def is_enum(cls: type) -> TypeGuard[type[Enum]]:
+    """Tell whether a class is an enumeration."""
+    return issubclass(cls, Enum)
 
 
 def enum_node(cls: type[Enum]) -> Node:

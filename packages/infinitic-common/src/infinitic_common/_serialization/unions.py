@@ -1,12 +1,13 @@
 """Choosing among types: parents with subclasses, and unions."""
 
 from collections.abc import Callable, Iterable, Iterator
-from typing import Final, TypeAlias, cast
+from typing import TypeAlias, cast
 
 from attrs import frozen
 
 from infinitic_common._serialization.hints import class_label
 from infinitic_common._serialization.node import (
+    DICT,
     KLASS,
     BadHint,
     Decode,
@@ -18,8 +19,6 @@ from infinitic_common._serialization.node import (
     mismatch,
 )
 from infinitic_common._serialization.wire import MEMBER, Member, Tag
-
-_MAP: Final = frozenset[type]({dict})
 
 RecordOf: TypeAlias = Callable[[type], Node]
 KnownTypes: TypeAlias = Callable[[], Iterable[type]]
@@ -141,7 +140,8 @@ def is_below(cls: type, parent: type) -> bool:
 
 
 def _subclasses(cls: type) -> Iterator[type]:
-    for below in type.__subclasses__(cls):
+    direct: list[type] = type.__subclasses__(cls)
+    for below in direct:
         yield below
         yield from _subclasses(below)
 
@@ -155,7 +155,7 @@ def family_node(roots: list[Root], record_of: RecordOf, known: KnownTypes) -> No
     family = _Family(roots, record_of, known)
     nodes = [root.node for root in roots if root.node is not None]
     deep = any_deep(nodes) or len(nodes) < len(roots)
-    return Node(family.label, family.encode, family.decode, _MAP, deep=deep)
+    return Node(family.label, family.encode, family.decode, DICT, deep=deep)
 
 
 def has_record_below(cls: type, record_of: RecordOf, known: KnownTypes) -> bool:
