@@ -27,7 +27,7 @@ class PulsarPolicies(Settings):
         retention_size_mb: How much of them is kept, in MB; -1 for all.
         message_ttl_seconds: After how long an unacknowledged message is given up.
         timer_ttl_seconds: The same for delayed messages.
-        delayed_delivery_tick_time_millis: Precision of delays.
+        delayed_delivery_tick_time_millis: Precision of delays; shorter costs the broker more.
         max_delivery_delay_in_millis: Longest delay; 0 for no limit.
         schema_compatibility_strategy: How schemas may evolve.
         allow_auto_topic_creation: Whether topics appear on first use.
@@ -42,7 +42,7 @@ class PulsarPolicies(Settings):
     )
     message_ttl_seconds: Limit = field(default=1_209_600, metadata={"key": "messageTTLSeconds"})
     timer_ttl_seconds: Limit = field(default=31_622_400, metadata={"key": "timerTTLSeconds"})
-    delayed_delivery_tick_time_millis: Count = 1000
+    delayed_delivery_tick_time_millis: Count = 100
     max_delivery_delay_in_millis: Limit = 0
     schema_compatibility_strategy: Text = "BACKWARD_TRANSITIVE"
     allow_auto_topic_creation: bool = False
