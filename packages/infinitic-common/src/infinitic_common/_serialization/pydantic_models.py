@@ -10,7 +10,14 @@ from enum import Enum
 from typing import Final, Protocol, cast
 
 from infinitic_common._serialization.hints import class_label
-from infinitic_common._serialization.node import DICT, Mismatch, Node, handle_refusal, mismatch
+from infinitic_common._serialization.node import (
+    DICT,
+    KLASS,
+    Mismatch,
+    Node,
+    handle_refusal,
+    mismatch,
+)
 from infinitic_common._serialization.scalars import enum_to_plain
 from infinitic_common._serialization.untyped import Packer
 
@@ -22,7 +29,9 @@ class _Serializer(Protocol):
 
 
 class _Validator(Protocol):
-    def validate_python(self, data: object, *, by_alias: bool, by_name: bool) -> object: ...
+    def validate_python(
+        self, data: object, *, by_alias: bool, by_name: bool, extra: str | None = None
+    ) -> object: ...
 
 
 class _Model(Protocol):
@@ -52,14 +61,23 @@ def pydantic_node(cls: type) -> Node:
         if type(data) is not dict:
             raise mismatch(label, data)
         fields = cast("dict[str, object]", data)
+        if KLASS in fields:  # ours, and a model may refuse or keep what it does not know
+            fields = {name: item for name, item in fields.items() if name != KLASS}
         return _validate(model, label, fields.get(_ROOT) if is_root else fields)
 
     return Node(label, encode, decode, DICT, deep=True)
 
 
 def _validate(model: _Model, label: str, data: object) -> object:
+    validate = model.__pydantic_validator__.validate_python
     try:
-        return model.__pydantic_validator__.validate_python(data, by_alias=False, by_name=True)
+        try:
+            return validate(data, by_alias=False, by_name=True)
+        except ValueError as error:
+            if "extra_forbidden" not in str(error):
+                raise
+            # A closed model, here or inside, meets a field of a later release.
+            return validate(data, by_alias=False, by_name=True, extra="ignore")
     except RecursionError:
         raise
     except Exception as error:  # validators are the user's code: they may raise anything
