@@ -1,6 +1,7 @@
 import contextvars
 
 import pytest
+
 from infinitic_common.exceptions import UsageError
 from infinitic_common.task_context import Task, TaskContext, set_task_context
 

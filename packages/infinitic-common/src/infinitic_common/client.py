@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Mapping, Set
+from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Set as AbstractSet
 from datetime import timedelta
 from typing import ParamSpec, Protocol, TypeVar, overload
 
@@ -32,7 +33,7 @@ class Client(Protocol):
         self,
         contract: Callable[..., S],
         *,
-        tags: Set[str] = frozenset(),
+        tags: AbstractSet[str] = frozenset(),
         meta: Mapping[str, bytes] | None = None,
     ) -> S:
         """A stub that starts instances."""

@@ -20,7 +20,7 @@ from infinitic_common.exceptions import UndecodableMessage
 Convert = Callable[[object], object]
 RecordClass = TypeVar("RecordClass", bound=type)
 
-_SCALARS = (str, int, float, bool, bytes, type(None), object)
+_SCALARS: tuple[object, ...] = (str, int, float, bool, bytes, type(None), object)
 _classes: dict[int, type] = {}
 _writers: dict[type, Callable[[object], list[object]]] = {}
 _readers: dict[int, Callable[[list[object]], object]] = {}
@@ -160,9 +160,7 @@ def _to_plain(hint: object) -> Convert | None:
 
 def _from_plain(hint: object) -> Convert | None:
     """How plain data becomes a field; None when it already is."""
-    enum_type = hint if isinstance(hint, type) and issubclass(hint, Enum) else None
-    enum: Convert = enum_type if enum_type is not None else _enum_value
-    return _conversion(hint, enum=enum, many=tuple, unordered=frozenset, one=from_plain)
+    return _conversion(hint, enum=_enum_member(hint), many=tuple, unordered=_frozen, one=from_plain)
 
 
 def _conversion(  # noqa: PLR0911 - one line for each kind of field
@@ -202,6 +200,14 @@ def _each(many: Callable[..., object], convert: Convert) -> Convert:
 
 def _enum_value(value: object) -> object:
     return cast("Enum", value).value
+
+
+def _enum_member(hint: object) -> Convert:
+    return hint if isinstance(hint, type) and issubclass(hint, Enum) else _enum_value
+
+
+def _frozen(values: object) -> frozenset[object]:
+    return frozenset(cast("list[object]", values))
 
 
 def _sorted(values: object) -> list[str]:

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from importlib.metadata import EntryPoint, entry_points
 from typing import cast
 
-from infinitic_common._configuration.nearest import suggestion
+from infinitic_common._nearest import suggestion
 from infinitic_common.exceptions import InfiniticError
 
 TRANSPORTS = "infinitic.transports"

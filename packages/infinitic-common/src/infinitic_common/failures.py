@@ -6,7 +6,7 @@ that users catch, made from these.
 
 from __future__ import annotations
 
-from collections.abc import Mapping  # noqa: TC003 - records resolve their hints at run time
+from collections.abc import Mapping
 
 import attrs
 

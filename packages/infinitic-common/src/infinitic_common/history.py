@@ -7,13 +7,13 @@ holds up to the entry that resumed it (``MethodStarted`` or the ``StepEnded`` of
 
 from __future__ import annotations
 
-from collections.abc import Mapping  # noqa: TC003 - records resolve their hints at run time
+from collections.abc import Mapping
 
 import attrs
 
 from infinitic_common.codec import record
 from infinitic_common.failures import (
-    DeferredError,  # noqa: TC001 - records resolve their hints at run time
+    DeferredError,
 )
 
 # --- commands -----------------------------------------------------------------------------------

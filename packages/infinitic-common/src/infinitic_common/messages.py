@@ -7,20 +7,16 @@ state engine knows.
 
 from __future__ import annotations
 
-from collections.abc import Mapping  # noqa: TC003 - records resolve their hints at run time
+from collections.abc import Mapping
+from typing import cast
 
 import attrs
 
 from infinitic_common.codec import decode, encode, record
 from infinitic_common.exceptions import UndecodableMessage
-from infinitic_common.failures import DeferredError, TaskFailure  # noqa: TC001 - resolved hints
-from infinitic_common.requesters import Requester  # noqa: TC001 - resolved at run time
+from infinitic_common.failures import DeferredError, TaskFailure
+from infinitic_common.requesters import Requester
 from infinitic_common.transport import OutgoingMessage, ReceivedMessage, Topic, TopicKind
-
-
-def _meta() -> Mapping[str, bytes]:
-    return {}
-
 
 # --- to the state engine: what clients and other workflows ask (workflow-state-cmd) --------------
 
@@ -245,8 +241,9 @@ class RemoteMethodCompleted:
 @record(125)
 @attrs.frozen
 class RemoteMethodFailed:
-    """A child workflow, or a method run on another workflow, has no value: failed, timed out,
-    cancelled or unknown, as ``error`` says.
+    """A child workflow, or a method run on another workflow, has no value, as ``error`` says.
+
+    It failed, timed out, was cancelled or is unknown.
     """
 
     message_id: str
@@ -572,4 +569,4 @@ def from_received(received: ReceivedMessage) -> Message:
     if type(message) not in _KIND:
         msg = f"message {received.id} on {received.topic} is no message: {type(message).__name__}"
         raise UndecodableMessage(msg)
-    return message  # type: ignore[return-value]
+    return cast("Message", message)

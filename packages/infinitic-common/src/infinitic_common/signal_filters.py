@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from functools import lru_cache
+from typing import cast
 
 import jsonpath
 
 from infinitic_common.history import ReceiveCommand
 from infinitic_common.serialization import to_json
+
+_Tree = Sequence[object] | Mapping[str, object]
 
 
 def accepts(command: ReceiveCommand, value: bytes, value_types: tuple[str, ...]) -> bool:
@@ -48,19 +52,18 @@ def _compiled(path: str) -> jsonpath.JSONPath | jsonpath.CompoundJSONPath:
 def _finds(path: str, view: object) -> bool:
     """A filter at the root is about the value itself, as its only element, or its members."""
     compiled = _compiled(path)
-    return any(
-        bool(compiled.findall(document)) for document in ([view], view) if _is_tree(document)
-    )
-
-
-def _is_tree(document: object) -> bool:
-    return isinstance(document, dict | list)
+    if compiled.findall([view]):
+        return True
+    return isinstance(view, dict | list) and bool(compiled.findall(cast("_Tree", view)))
 
 
 def _leads_to(path: str, view: object, wanted: bytes) -> bool:
     found = view
     for name in path.split("."):
-        if not isinstance(found, dict) or name not in found:
+        if not isinstance(found, dict):
             return False
-        found = found[name]
+        members = cast("dict[str, object]", found)
+        if name not in members:
+            return False
+        found = members[name]
     return found == to_json(wanted)

@@ -9,10 +9,11 @@ failure: a wait with a time limit must not outlast the failure of what it waits 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from typing import cast
 
 import attrs
 
-from infinitic_common.failures import DeferredError  # noqa: TC001 - attrs classes resolve at run time
+from infinitic_common.failures import DeferredError
 
 
 @attrs.frozen
@@ -126,6 +127,11 @@ def _order(resolution: Resolution) -> int:
 
 _RULES = {AllOf: _all, AnyOf: _any, FirstOf: _first}
 _NAMES = {AllOf: "all", AnyOf: "any", FirstOf: "first"}
+_COMBINATIONS: dict[str, Callable[[tuple[Step, ...]], Step]] = {
+    "all": AllOf,
+    "any": AnyOf,
+    "first": FirstOf,
+}
 
 
 def leaves_of(step: Step) -> list[Leaf]:
@@ -148,17 +154,13 @@ def step_from_plain(plain: object) -> Step:
     Raises:
         ValueError: It is none.
     """
-    match plain:
-        case int():
-            return Leaf(plain)
+    if isinstance(plain, int):
+        return Leaf(plain)
+    match cast("Sequence[object]", plain) if isinstance(plain, list | tuple) else ():
         case [int() as position, int() as index]:
             return Leaf(position, index)
-        case ["all", *members]:
-            return AllOf(tuple(step_from_plain(member) for member in members))
-        case ["any", *members]:
-            return AnyOf(tuple(step_from_plain(member) for member in members))
-        case ["first", *members]:
-            return FirstOf(tuple(step_from_plain(member) for member in members))
+        case [str() as name, *members] if name in _COMBINATIONS:
+            return _COMBINATIONS[name](tuple(map(step_from_plain, members)))
         case _:
             msg = f"{plain!r:.100} is no step"
             raise ValueError(msg)

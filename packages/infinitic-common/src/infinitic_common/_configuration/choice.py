@@ -5,11 +5,11 @@ from typing import TypeVar, cast
 
 from attrs import frozen
 
-from infinitic_common._configuration.nearest import suggestion
-from infinitic_common._configuration.nodes import Block, Entry, Node, Scalar, normalise
+from infinitic_common._configuration.nodes import Block, Entry, Node, Scalar
 from infinitic_common._configuration.problems import Problem
 from infinitic_common._configuration.reading import At, Gathering, entry_place, read_data
 from infinitic_common._configuration.settings import Settings, make, read_fields
+from infinitic_common._nearest import normalise, suggestion
 from infinitic_common.discovery import installed_names
 
 T = TypeVar("T", bound=Settings)

@@ -5,8 +5,8 @@ from importlib import import_module
 from types import ModuleType
 from typing import cast
 
-from infinitic_common._configuration.nearest import nearest
 from infinitic_common._configuration.problems import ConfigurationError, Problem
+from infinitic_common._nearest import nearest
 
 
 def load_class(dotted: str, *, place: str) -> type[object]:

@@ -3,8 +3,9 @@
 from collections.abc import Iterable, Mapping
 from functools import reduce
 
-from infinitic_common._configuration.nodes import Block, Entry, Node, Scalar, Series, normalise
+from infinitic_common._configuration.nodes import Block, Entry, Node, Scalar, Series
 from infinitic_common._configuration.problems import ConfigurationError, Mark, Problem
+from infinitic_common._nearest import normalise
 
 OVERRIDE_PREFIXES = ("INFINITIC_CONFIG_OVERRIDE_", "config.override.")
 

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from attrs import field, frozen
 
 from infinitic_common._configuration.problems import Mark
+from infinitic_common._nearest import normalise
 
 _WORDS = {"": None, "~": None, "null": None, "true": True, "false": False}
 _NOWHERE = Mark("")
@@ -74,15 +75,6 @@ class Block:
 
 
 Node = Scalar | Series | Block
-
-
-def normalise(key: str) -> str:
-    """Return what two spellings of a key have in common: no case, dash or underscore.
-
-    Args:
-        key: A key as written.
-    """
-    return key.replace("-", "").replace("_", "").lower()
 
 
 def plain_value(text: str) -> str | int | float | bool | None:

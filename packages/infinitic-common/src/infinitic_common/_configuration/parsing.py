@@ -6,8 +6,9 @@ from ruamel.yaml import YAML
 from ruamel.yaml.error import MarkedYAMLError, YAMLError
 from ruamel.yaml.nodes import MappingNode, ScalarNode, SequenceNode
 
-from infinitic_common._configuration.nodes import Block, Entry, Node, Scalar, Series, normalise
+from infinitic_common._configuration.nodes import Block, Entry, Node, Scalar, Series
 from infinitic_common._configuration.problems import ConfigurationError, Mark, Problem
+from infinitic_common._nearest import normalise
 
 if TYPE_CHECKING:
     from collections.abc import Callable

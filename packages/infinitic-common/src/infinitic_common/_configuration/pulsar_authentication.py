@@ -5,11 +5,11 @@ from typing import Annotated, Self
 from attrs import field, frozen
 
 from infinitic_common._configuration.checks import NotBlank
-from infinitic_common._configuration.nearest import suggestion
 from infinitic_common._configuration.nodes import Block, Node, Scalar
 from infinitic_common._configuration.reading import At, entry_place
 from infinitic_common._configuration.setting import masked
 from infinitic_common._configuration.settings import Settings, read_settings
+from infinitic_common._nearest import suggestion
 
 Text = Annotated[str, NotBlank()]
 

@@ -13,12 +13,12 @@ from infinitic_common._configuration.nodes import (
     Node,
     Scalar,
     Series,
-    normalise,
     plain_value,
 )
 from infinitic_common._configuration.problems import ConfigurationError, Mark, Problem, join_path
 from infinitic_common._configuration.shapes import Shape
 from infinitic_common._configuration.substitution import Substitution, SubstitutionError
+from infinitic_common._nearest import normalise
 
 
 class Readable:

@@ -6,9 +6,10 @@ form; the same keys in an ``executor:`` block are accepted. One key in both plac
 
 from typing import TypeVar
 
-from infinitic_common._configuration.nodes import Block, Entry, Node, Scalar, normalise
+from infinitic_common._configuration.nodes import Block, Entry, Node, Scalar
 from infinitic_common._configuration.reading import At, Gathering, entry_place
 from infinitic_common._configuration.settings import Settings, keys_of, make, read_fields
+from infinitic_common._nearest import normalise
 
 T = TypeVar("T", bound=Settings)
 

@@ -7,10 +7,11 @@ from typing import cast, get_type_hints
 import attrs
 from attrs import frozen
 
-from infinitic_common._configuration.nodes import Block, Entry, Scalar, normalise
+from infinitic_common._configuration.nodes import Block, Entry, Scalar
 from infinitic_common._configuration.problems import Problem
 from infinitic_common._configuration.reading import At, Readable, read
 from infinitic_common._configuration.shapes import Shape, shape_of
+from infinitic_common._nearest import normalise
 
 _SECRET = re.compile("passw|secret|token|private.?key|credential", re.IGNORECASE)
 

@@ -6,12 +6,12 @@ from typing import ClassVar, Self, TypeVar, cast
 
 from attrs import evolve
 
-from infinitic_common._configuration.nearest import suggestion
-from infinitic_common._configuration.nodes import Block, Node, mark_of, normalise
+from infinitic_common._configuration.nodes import Block, Node, mark_of
 from infinitic_common._configuration.problems import ConfigurationError, Problem
 from infinitic_common._configuration.reading import At, Gathering, Readable, entry_place
 from infinitic_common._configuration.setting import Setting, masked, masked_options, settings_of
 from infinitic_common._configuration.shapes import UNSET
+from infinitic_common._nearest import normalise, suggestion
 
 _log = getLogger("infinitic.configuration")
 

@@ -3,7 +3,14 @@
 from collections.abc import Iterable
 from difflib import get_close_matches
 
-from infinitic_common._configuration.nodes import normalise
+
+def normalise(key: str) -> str:
+    """Return what two spellings of a key have in common: no case, dash or underscore.
+
+    Args:
+        key: A key as written.
+    """
+    return key.replace("-", "").replace("_", "").lower()
 
 
 def nearest(name: str, known: Iterable[str]) -> str | None:
