@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Protocol
+from typing import Protocol, TypeVar
 
-from infinitic_common.configuration import StorageConfiguration
+from infinitic_common.configuration import (
+    ServiceConfiguration,
+    StorageConfiguration,
+    WorkflowConfiguration,
+)
 from infinitic_common.storage import Storage
 from infinitic_common.transport import Counts, Transport
 from infinitic_common.workflow_tasks import WorkflowTaskHandler
@@ -46,11 +50,13 @@ class Component(Protocol):
 
     ``start`` returns when the component receives messages. ``stop`` stops receiving, finishes what
     is in flight within the grace period, and releases; what was not finished is redelivered.
+    ``stop`` also follows a ``start`` that failed. ``str`` of a component is one line with its
+    effective settings.
     """
 
     @property
     def label(self) -> str:
-        """Its kind in logs: ``TaskExecutor``, ``WorkflowStateEngine``, …"""
+        """Its kind in logs, as ``TaskExecutor`` or ``WorkflowStateEngine``."""
         ...
 
     @property
@@ -64,4 +70,22 @@ class Component(Protocol):
 
     async def stop(self, grace_seconds: float) -> None:
         """Stop; twice does nothing."""
+        ...
+
+
+Entry_contra = TypeVar(
+    "Entry_contra", bound=ServiceConfiguration | WorkflowConfiguration, contravariant=True
+)
+
+
+class ComponentFactory(Protocol[Entry_contra]):
+    """What the entry points ``infinitic.components`` name: the class of a component."""
+
+    def from_configuration(self, configuration: Entry_contra) -> Component:
+        """Make the component that the entry of a service or of a workflow asks for.
+
+        Raises:
+            ConfigurationError: The entry asks for none, or its classes cannot be loaded.
+            InvalidImplementation: Its class cannot implement the service or the workflow.
+        """
         ...

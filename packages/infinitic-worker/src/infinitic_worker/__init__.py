@@ -1,5 +1,6 @@
 """The worker of Infinitic for Python: hosts services, workflows and engines."""
 
-from infinitic_worker.worker import InfiniticWorker, WorkerError
+from infinitic_worker._errors import WorkerError
+from infinitic_worker.worker import InfiniticWorker
 
 __all__ = ["InfiniticWorker", "WorkerError"]

@@ -1,79 +1,109 @@
 """From a configuration to what a worker hosts, through entry points."""
 
-from __future__ import annotations
+from collections.abc import Iterator
+from typing import Protocol, TypeVar, cast
 
-from collections.abc import Callable, Iterator
-from typing import Protocol, cast
+import attrs
 
-from infinitic_common.component import Component
+from infinitic_common.component import Component, ComponentFactory
 from infinitic_common.configuration import (
+    ConfigurationError,
+    Problem,
     ServiceConfiguration,
-    StorageConfiguration,
     TransportConfiguration,
     WorkerConfiguration,
     WorkflowConfiguration,
 )
-from infinitic_common.discovery import COMPONENTS, STORAGES, TRANSPORTS, load_entry_point
-from infinitic_common.storage import Storage
+from infinitic_common.discovery import (
+    COMPONENTS,
+    TRANSPORTS,
+    ComponentNotInstalled,
+    load_entry_point,
+)
+from infinitic_common.exceptions import InfiniticError
 from infinitic_common.transport import Transport
+from infinitic_worker._describing import Part, described_by
+
+Entry = TypeVar("Entry", ServiceConfiguration, WorkflowConfiguration)
 
 
-class _OpenTransport(Protocol):
-    def __call__(
-        self, configuration: TransportConfiguration, *, name: str | None
-    ) -> Transport: ...
+class TransportOpener(Protocol):
+    """What the entry points ``infinitic.transports`` name."""
+
+    def __call__(self, configuration: TransportConfiguration, *, name: str | None) -> Transport:
+        """Make the transport; it connects when it is first used."""
+        ...
 
 
-class _Factory(Protocol):
-    def from_configuration(
-        self, configuration: ServiceConfiguration | WorkflowConfiguration
-    ) -> Component: ...
+@attrs.frozen
+class Described:
+    """A component, and its effective settings in one line."""
+
+    component: Component
+    description: str
 
 
 def open_transport(configuration: WorkerConfiguration) -> Transport:
-    """The transport of a configuration.
+    """The transport of a configuration; it connects when it is first used.
 
     Raises:
         ComponentNotInstalled: Its wheel is missing.
     """
     transport = configuration.transport
-    opener = cast("_OpenTransport", load_entry_point(TRANSPORTS, transport.kind))
+    opener = cast("TransportOpener", load_entry_point(TRANSPORTS, transport.kind))
     return opener(transport, name=configuration.name)
 
 
-def open_storage(configuration: StorageConfiguration) -> Storage:
-    """The storage of a configuration.
-
-    Raises:
-        ComponentNotInstalled: Its wheel, or its extra, is missing.
-    """
-    opener = load_entry_point(STORAGES, configuration.kind)
-    return cast("Callable[[StorageConfiguration], Storage]", opener)(configuration)
-
-
-def components_of(configuration: WorkerConfiguration) -> Iterator[Component]:
-    """The components of a configuration: executors before the engines that use them.
+def components_of(configuration: WorkerConfiguration) -> tuple[Described, ...]:
+    """The components that a configuration asks for, in the order in which they start.
 
     Raises:
         ComponentNotInstalled: The wheel of one is missing.
-        ConfigurationError: A class cannot be used.
+        ConfigurationError: Lists every class that cannot be loaded or does not fit.
     """
-    for service in configuration.services:
-        yield from _components(service, {"serviceExecutor": service.executor})
-        yield from _components(service, {"serviceTagEngine": service.tag_engine})
-    for workflow in configuration.workflows:
-        parts = {
-            "workflowExecutor": workflow.executor,
-            "workflowTagEngine": workflow.tag_engine,
-            "workflowStateEngine": workflow.state_engine,
-        }
-        yield from _components(workflow, parts)
+    making = _Making()
+    for index, service in enumerate(configuration.services):
+        for name, part in _service_parts(service):
+            making.make(f"services[{index}]", name, service, part)
+    for index, workflow in enumerate(configuration.workflows):
+        for name, part in _workflow_parts(workflow):
+            making.make(f"workflows[{index}]", name, workflow, part)
+    if making.problems:
+        raise ConfigurationError(making.problems)
+    return tuple(making.made)
 
 
-def _components(
-    entry: ServiceConfiguration | WorkflowConfiguration, parts: dict[str, object]
-) -> Iterator[Component]:
-    for name, part in parts.items():
-        if part is not None and getattr(part, "concurrency", 1) != 0:
-            factory = cast("_Factory", load_entry_point(COMPONENTS, name))
-            yield factory.from_configuration(entry)
+@attrs.frozen
+class _Making:
+    made: list[Described] = attrs.field(factory=list[Described])
+    problems: list[Problem] = attrs.field(factory=list[Problem])
+
+    def make(self, place: str, name: str, entry: Entry, part: Part) -> None:
+        """Make a component, or note why it cannot be made."""
+        factory = cast("ComponentFactory[Entry]", load_entry_point(COMPONENTS, name))
+        try:
+            component = factory.from_configuration(entry)
+        except ConfigurationError as error:
+            self.problems.extend(error.problems)
+        except ComponentNotInstalled:
+            raise
+        except InfiniticError as error:
+            self.problems.append(Problem(f"{place} '{entry.name}'", str(error)))
+        else:
+            self.made.append(Described(component, described_by(component, entry, part)))
+
+
+def _service_parts(service: ServiceConfiguration) -> Iterator[tuple[str, Part]]:
+    if service.tag_engine is not None:
+        yield "serviceTagEngine", service.tag_engine
+    if service.executor is not None and service.executor.concurrency > 0:
+        yield "serviceExecutor", service.executor
+
+
+def _workflow_parts(workflow: WorkflowConfiguration) -> Iterator[tuple[str, Part]]:
+    if workflow.executor is not None and workflow.executor.concurrency > 0:
+        yield "workflowExecutor", workflow.executor
+    if workflow.tag_engine is not None and workflow.tag_engine.concurrency > 0:
+        yield "workflowTagEngine", workflow.tag_engine
+    if workflow.state_engine is not None and workflow.state_engine.concurrency > 0:
+        yield "workflowStateEngine", workflow.state_engine

@@ -1,82 +1,92 @@
 """The worker: hosts components over one transport, from start to graceful stop."""
 
-from __future__ import annotations
-
 import asyncio
-import contextlib
+import concurrent.futures
 import logging
 import os
-import signal
 import threading
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from types import TracebackType
-from typing import Self, cast
+from typing import NoReturn, Self, cast
 
 from infinitic_common.client import AsyncClient, AsyncClientFactory, Client
 from infinitic_common.component import Component
 from infinitic_common.configuration import (
-    StorageConfiguration,
+    ConfigurationError,
+    Problem,
+    Source,
     WorkerConfiguration,
     file_source,
     load_configuration,
     resource_source,
     string_source,
 )
-from infinitic_common.discovery import (
-    CLIENTS,
-    ComponentNotInstalled,
-    load_entry_point,
-)
-from infinitic_common.exceptions import InfiniticError
+from infinitic_common.discovery import CLIENTS, installed_names, load_entry_point
 from infinitic_common.storage import Storage
 from infinitic_common.transport import Transport
 from infinitic_common.workflow_tasks import WorkflowTaskHandler
+from infinitic_worker._assembly import Described, components_of, open_transport
+from infinitic_worker._describing import described
+from infinitic_worker._errors import WorkerError
+from infinitic_worker._hosting import Hosting, Parts
+from infinitic_worker._life import Life
+from infinitic_worker._signals import serve
+from infinitic_worker._storages import Storages
 
-from infinitic_worker._assembly import components_of, open_storage, open_transport
-from infinitic_worker._in_flight import log_in_flight
+_LOGGER = logging.getLogger(__name__)
 
-_LOGGER = logging.getLogger("infinitic.worker")
-
-
-class WorkerError(InfiniticError):
-    """A worker cannot start, or is used in a way it does not allow."""
+_CLIENT = "async"
 
 
 class InfiniticWorker:
     """Hosts components over a transport.
 
-    ``start()`` blocks until the worker is closed, by ``close()`` from elsewhere or by SIGTERM or
-    SIGINT. ``with worker:`` runs it in a thread of its own, ``async with worker:`` in the event
-    loop of the caller.
-
-    Args:
-        transport: Moves messages; closed with the worker.
-        storage: The default storage of components; closed with the worker.
-        components: Executors and engines.
-        shutdown_grace_seconds: How long what is in flight may take when the worker stops.
+    ``start()`` blocks until the worker is closed, from elsewhere or by SIGTERM or SIGINT.
+    ``with worker:`` runs it in a thread of its own, ``async with worker:`` in the event loop of
+    the caller; both go on when every component receives. A worker starts once.
     """
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - each is a decision of the user
         self,
         *,
         transport: Transport,
         components: Sequence[Component],
         storage: Storage | None = None,
+        name: str | None = None,
         shutdown_grace_seconds: float = 30.0,
+        client_factory: AsyncClientFactory | None = None,
+        close_transport: bool = True,
+        close_storage: bool = True,
     ) -> None:
+        """Take what to host; nothing starts yet.
+
+        Args:
+            transport: Moves the messages.
+            components: Executors and engines.
+            storage: The storage of components that have none of their own.
+            name: Unique name of the worker; by default that of the transport.
+            shutdown_grace_seconds: How long what is in flight may take when the worker stops.
+            client_factory: Makes ``client`` and ``async_client``, as ``AsyncInfiniticClient``
+                does; by default that class when infinitic-client is installed.
+            close_transport: Whether the transport is closed with the worker; False when others
+                use it.
+            close_storage: The same for the storage.
+
+        Raises:
+            ConfigurationError: Two components run the code of one workflow.
+        """
+        self._name = transport.name if name is None else name
         self._transport = transport
-        self._storage = storage
-        self._components = list(components)
-        self._grace = shutdown_grace_seconds
-        self._default_storage: StorageConfiguration | None = None
-        self._storages: dict[StorageConfiguration, Storage] = {}
-        self._async_client: AsyncClient | None = None
-        self._client: Client | None = None
-        self._loop: asyncio.AbstractEventLoop | None = None
-        self._closing: asyncio.Event | None = None
-        self._started: list[Component] = []
+        self._storages = Storages(storage, close_default=close_storage)
+        self._described = tuple(Described(each, described(each)) for each in components)
+        self._grace_seconds = shutdown_grace_seconds
+        self._client_factory = client_factory
+        self._close_transport = close_transport
+        self._configuration: WorkerConfiguration | None = None
+        self._starting = threading.Lock()
+        self._life: Life | None = None
         self._thread: threading.Thread | None = None
-        self._closed = False
+        _refuse_rivals(components)
 
     @classmethod
     def from_configuration(cls, configuration: WorkerConfiguration) -> Self:
@@ -84,27 +94,34 @@ class InfiniticWorker:
 
         Raises:
             ComponentNotInstalled: A wheel is missing; says which one to install.
-            ConfigurationError: A class cannot be used.
+            ConfigurationError: Lists every class that cannot be loaded or does not fit.
         """
+        _LOGGER.info("configuration: %r", configuration)  # passwords are masked in it
+        if configuration.event_listener is not None:
+            _LOGGER.warning("eventListener: this release has no event listener, nobody is told")
+        components = components_of(configuration)
         worker = cls(
             transport=open_transport(configuration),
-            components=list(components_of(configuration)),
+            components=[each.component for each in components],
+            name=configuration.name,
             shutdown_grace_seconds=configuration.transport.shutdown_grace_period_seconds,
         )
-        worker._default_storage = configuration.storage
-        _LOGGER.debug("configuration: %s", configuration)
+        worker._described = components
+        worker._storages = Storages(default_configuration=configuration.storage)
+        worker._configuration = configuration
         return worker
 
     @classmethod
     def from_yaml_file(cls, *paths: str | os.PathLike[str]) -> Self:
         """A worker from YAML files; of a key given twice the first file's value holds.
 
+        Without any, from the files that the variable ``INFINITIC_CONFIG`` lists.
+
         Raises:
             ConfigurationError: Lists everything that is wrong.
             ComponentNotInstalled: A wheel is missing.
         """
-        sources = map(file_source, paths)
-        return cls.from_configuration(load_configuration(WorkerConfiguration, *sources))
+        return cls._from_sources(map(file_source, paths))
 
     @classmethod
     def from_yaml_resource(cls, *names: str) -> Self:
@@ -114,8 +131,7 @@ class InfiniticWorker:
             ConfigurationError: Lists everything that is wrong.
             ComponentNotInstalled: A wheel is missing.
         """
-        sources = map(resource_source, names)
-        return cls.from_configuration(load_configuration(WorkerConfiguration, *sources))
+        return cls._from_sources(map(resource_source, names))
 
     @classmethod
     def from_yaml_string(cls, *texts: str) -> Self:
@@ -125,10 +141,23 @@ class InfiniticWorker:
             ConfigurationError: Lists everything that is wrong.
             ComponentNotInstalled: A wheel is missing.
         """
-        sources = map(string_source, texts)
+        return cls._from_sources(map(string_source, texts))
+
+    @classmethod
+    def _from_sources(cls, sources: Iterable[Source]) -> Self:
         return cls.from_configuration(load_configuration(WorkerConfiguration, *sources))
 
-    # --- what components are given --------------------------------------------------------
+    # --- what it is made of -------------------------------------------------------------------
+
+    @property
+    def name(self) -> str:
+        """The unique name of this worker."""
+        return self._name
+
+    @property
+    def configuration(self) -> WorkerConfiguration | None:
+        """What it was made from; None when it was composed by hand."""
+        return self._configuration
 
     @property
     def transport(self) -> Transport:
@@ -136,168 +165,122 @@ class InfiniticWorker:
         return self._transport
 
     @property
-    def worker_name(self) -> str:
-        """The unique name of this worker."""
-        return self._transport.name
-
-    @property
-    def components(self) -> Sequence[Component]:
+    def components(self) -> tuple[Component, ...]:
         """What it hosts."""
-        return tuple(self._components)
+        return tuple(each.component for each in self._described)
 
     @property
     def client(self) -> Client:
-        """A client over this worker's transport, for threads other than the worker's.
+        """A client over the transport of this worker, for threads other than the worker's.
 
         Raises:
-            WorkerError: The worker does not run, or infinitic-client is not installed.
+            WorkerError: The worker is not started.
+            ComponentNotInstalled: There is no client; says what to install.
         """
-        if self._client is None:
-            msg = (
-                "this worker has no client: start it first, and have the wheel installed: "
-                "pip install infinitic-client"
-            )
-            raise WorkerError(msg)
-        return self._client
+        client = self._hosting().client
+        if client is None:
+            _no_client()
+        return client
 
-    def storage(self, configuration: StorageConfiguration | None = None) -> Storage:
-        """The storage of that configuration, or the default one; opened once.
+    @property
+    def async_client(self) -> AsyncClient:
+        """The same client for coroutines on the worker's event loop.
 
         Raises:
-            WorkerError: No default storage was given.
+            WorkerError: The worker is not started.
+            ComponentNotInstalled: There is no client; says what to install.
         """
-        if configuration is None and self._storage is not None:
-            return self._storage
-        wanted = configuration or self._default_storage
-        if wanted is None:
-            msg = "an engine needs a storage: give the worker one, `storage:` in its configuration"
-            raise WorkerError(msg)
-        if wanted not in self._storages:
-            self._storages[wanted] = open_storage(wanted)
-        return self._storages[wanted]
+        client = self._hosting().async_client
+        if client is None:
+            _no_client()
+        return client
 
-    def workflow_task_handler(self, workflow_name: str) -> WorkflowTaskHandler | None:
-        """The hosted component that runs the code of that workflow; None when there is none."""
-        for component in self._components:
-            handles = hasattr(component, "confirm") and hasattr(component, "forget")
-            if handles and getattr(component, "workflow_name", None) == workflow_name:
-                return cast("WorkflowTaskHandler", component)
-        return None
-
-    # --- life ------------------------------------------------------------------------------
-
-    async def open(self) -> None:
-        """Start every component; returns when all receive messages.
-
-        Raises:
-            WorkerError: It was closed. Whatever a component raises stops those already started.
-        """
-        if self._closed or self._loop is not None:
-            msg = "a worker starts once: make a new one"
-            raise WorkerError(msg)
-        self._loop = asyncio.get_running_loop()
-        self._closing = asyncio.Event()
-        self._open_client()
-        try:
-            for component in self._components:
-                await component.start(self)
-                self._started.append(component)
-                _LOGGER.info("%s started", component, extra={"component": component.label})
-        except BaseException:
-            await self.aclose()
-            raise
-        _LOGGER.info("worker %s ready", self.worker_name)
-
-    def _open_client(self) -> None:
-        try:
-            factory = cast("AsyncClientFactory", load_entry_point(CLIENTS, "async"))
-        except ComponentNotInstalled:
-            return
-        self._async_client = factory(transport=self._transport, close_transport=False)
-        self._client = self._async_client.blocking()
-
-    async def aclose(self) -> None:
-        """Stop receiving, finish what is in flight, release; a second time only warns."""
-        if self._closed:
-            _LOGGER.warning("worker is closed already")
-            return
-        self._closed = True
-        # Engines come after the executors they use, and stop before them.
-        for component in reversed(self._started):
-            await component.stop(self._grace)
-        log_in_flight(_LOGGER, self._started)
-        if self._async_client is not None:
-            await self._async_client.close()
-        await self._transport.close()
-        for storage in [*self._storages.values(), *([self._storage] if self._storage else [])]:
-            await storage.close()
-        if self._closing is not None:
-            self._closing.set()
-
-    async def run(self) -> None:
-        """Start, and serve until ``close`` is called or a signal asks to stop.
-
-        A second signal ends the process at once.
-        """
-        await self.open()
-        closing = cast("asyncio.Event", self._closing)
-        loop = asyncio.get_running_loop()
-        with contextlib.suppress(NotImplementedError, RuntimeError):
-            for number in (signal.SIGTERM, signal.SIGINT):
-                loop.add_signal_handler(number, self._on_signal, loop)
-        try:
-            await closing.wait()
-        finally:
-            if not self._closed:
-                await self.aclose()
-
-    def _on_signal(self, loop: asyncio.AbstractEventLoop) -> None:
-        for number in (signal.SIGTERM, signal.SIGINT):
-            loop.remove_signal_handler(number)
-        _LOGGER.info("stopping: up to %s s for what is in flight", self._grace)
-        cast("asyncio.Event", self._closing).set()
+    # --- life ---------------------------------------------------------------------------------
 
     def start(self) -> None:
-        """Run until closed; for scripts."""
-        asyncio.run(self.run())
+        """Run until closed, by ``close`` from elsewhere, SIGTERM or SIGINT; for scripts.
+
+        A second signal gives up what is in flight.
+
+        Raises:
+            WorkerError: It was started before.
+            Exception: Whatever hinders a component from starting; a note says which one. What was
+                started is stopped then.
+        """
+        asyncio.run(serve(self))
+
+    async def run(self) -> None:
+        """Run on this event loop until closed; cancelling it closes the worker gracefully.
+
+        Raises:
+            WorkerError: and what else ``start`` raises.
+        """
+        async with self:
+            await cast("Life", self._life).until_over()
+
+    async def open(self) -> None:
+        """Start on this event loop; returns when every component receives.
+
+        Raises:
+            WorkerError: and what else ``start`` raises.
+        """
+        life = self._begin()
+        try:
+            await life.until_ready()
+        except BaseException:
+            life.end(at_once=True)
+            await life.until_over()
+            raise
 
     def close(self) -> None:
-        """Have a worker that runs elsewhere stop; returns when it has, if it runs in a thread."""
-        loop, closing = self._loop, self._closing
-        if loop is None or closing is None or self._closed:
-            _LOGGER.warning("worker does not run: nothing to close")
-            return
-        loop.call_soon_threadsafe(closing.set)
-        if self._thread is not None:
-            self._thread.join()
+        """Stop receiving, finish what is in flight, release; returns when that is done.
+
+        Before the start, and the second time, it only warns.
+
+        Raises:
+            WorkerError: It is called on the worker's own event loop, which it would block.
+        """
+        life = self._running()
+        if life is not None:
+            if life.is_here:
+                msg = "close() would wait for its own event loop: use `await worker.aclose()`"
+                raise WorkerError(msg)
+            life.end()
+            life.wait_until_over()
+
+    async def aclose(self) -> None:
+        """As ``close``, for coroutines."""
+        life = self._running()
+        if life is not None:
+            life.end()
+            await life.until_over()
+
+    def request_close(self, *, at_once: bool = False) -> None:
+        """Ask for the end, from any thread, without waiting for it.
+
+        Args:
+            at_once: Give up what is in flight; it is delivered again.
+        """
+        life = self._running()
+        if life is not None:
+            life.end(at_once=at_once)
 
     def __enter__(self) -> Self:
-        started = threading.Event()
-        errors: list[BaseException] = []
+        started: concurrent.futures.Future[None] = concurrent.futures.Future()
         self._thread = threading.Thread(
-            target=self._run_in_thread, args=(started, errors), name="infinitic-worker"
+            target=lambda: asyncio.run(self._run_in_thread(started)),
+            name=f"infinitic-worker-{self._name}",
+            daemon=True,
         )
         self._thread.start()
-        started.wait()
-        if errors:
+        try:
+            started.result()
+        except BaseException:
+            if self._life is not None:
+                self._life.end(at_once=True)
             self._thread.join()
-            raise errors[0]
+            raise
         return self
-
-    def _run_in_thread(self, started: threading.Event, errors: list[BaseException]) -> None:
-        async def serve() -> None:
-            try:
-                await self.open()
-            except BaseException as error:  # noqa: BLE001 - it is raised in the caller's thread
-                errors.append(error)
-                return
-            finally:
-                started.set()
-            await cast("asyncio.Event", self._closing).wait()
-            if not self._closed:
-                await self.aclose()
-
-        asyncio.run(serve())
 
     def __exit__(
         self,
@@ -305,7 +288,10 @@ class InfiniticWorker:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        self.close()
+        if self._life is not None and not self._life.over:
+            self.close()
+        if self._thread is not None:
+            self._thread.join()
 
     async def __aenter__(self) -> Self:
         await self.open()
@@ -317,5 +303,68 @@ class InfiniticWorker:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        if not self._closed:
+        if self._life is not None and not self._life.over:
             await self.aclose()
+
+    async def _run_in_thread(self, started: "concurrent.futures.Future[None]") -> None:
+        try:
+            await self.open()
+        except BaseException as error:  # noqa: BLE001 - it is raised in the caller's thread
+            started.set_exception(error)
+            return
+        started.set_result(None)
+        await cast("Life", self._life).until_over()
+
+    def _begin(self) -> Life:
+        with self._starting:
+            if self._life is not None:
+                msg = f"worker {self._name} was started before: make another one"
+                raise WorkerError(msg)
+            self._life = Life(Hosting(self._parts()), self._name, self._grace_seconds)
+            return self._life
+
+    def _parts(self) -> Parts:
+        return Parts(
+            worker_name=self._name,
+            transport=self._transport,
+            storages=self._storages,
+            components=self._described,
+            client_factory=self._client_factory or _installed_client(),
+            close_transport=self._close_transport,
+        )
+
+    def _running(self) -> Life | None:
+        if self._life is None:
+            _LOGGER.warning("worker %s is not started: there is nothing to close", self._name)
+            return None
+        if self._life.over:
+            _LOGGER.warning("worker %s is closed already", self._name)
+            return None
+        return self._life
+
+    def _hosting(self) -> Hosting:
+        if self._life is None:
+            msg = f"worker {self._name} has no client before it is started: use it inside `with`"
+            raise WorkerError(msg)
+        return self._life.hosting
+
+
+def _installed_client() -> AsyncClientFactory | None:
+    if _CLIENT not in installed_names(CLIENTS):
+        return None
+    return cast("AsyncClientFactory", load_entry_point(CLIENTS, _CLIENT))
+
+
+def _no_client() -> NoReturn:
+    load_entry_point(CLIENTS, _CLIENT)
+    msg = "the client was installed after this worker was started: start another one"
+    raise WorkerError(msg)
+
+
+def _refuse_rivals(components: Sequence[Component]) -> None:
+    names = [each.workflow_name for each in components if isinstance(each, WorkflowTaskHandler)]
+    for name in names:
+        if names.count(name) > 1:
+            what = f"two components run the code of workflow {name}"
+            remedy = "give one executor all the classes of a workflow"
+            raise ConfigurationError([Problem("components", what, remedy)])
