@@ -100,8 +100,26 @@ class ReceivedMessage:
     published_at: int
 
 
-Handler = Callable[[Sequence[ReceivedMessage]], Awaitable[Sequence[ReceivedMessage]]]
+@attrs.frozen(eq=False)
+class Deferral:
+    """Messages of a batch whose handling takes longer than that of the others.
+
+    Attributes:
+        messages: All messages of the batch that share their keys.
+        answer: What a handler of these messages alone would answer or raise.
+    """
+
+    messages: Sequence[ReceivedMessage]
+    answer: Awaitable[Sequence[ReceivedMessage]]
+
+
+Handler = Callable[
+    [Sequence[ReceivedMessage]], Awaitable[Sequence["ReceivedMessage | Deferral"]]
+]
 """Handles a batch; answers the messages to try again (none: all are acknowledged).
+
+Messages in a ``Deferral`` are settled when its answer is there; the others, and later messages of
+their keys, do not wait for them.
 
 The answer holds the very objects it was given. On an ordered subscription the later messages of the
 same key in the batch come again, too, whether answered or not; only the first one is counted.

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from typing import Protocol
+from collections.abc import Awaitable, Mapping, Sequence
+from typing import Protocol, runtime_checkable
 
 import attrs
 
@@ -86,6 +86,7 @@ class WorkflowTaskResult:
     discarding_channels: tuple[str, ...] = ()
 
 
+@runtime_checkable
 class WorkflowTaskHandler(Protocol):
     """Runs workflow tasks in the process of the state engine.
 
@@ -99,8 +100,13 @@ class WorkflowTaskHandler(Protocol):
         """The workflow whose code it runs."""
         ...
 
-    async def run(self, tasks: Sequence[WorkflowTask]) -> Sequence[WorkflowTaskResult]:
+    async def run(
+        self, tasks: Sequence[WorkflowTask], *, patience: float | None = None
+    ) -> Sequence[WorkflowTaskResult | Awaitable[WorkflowTaskResult]]:
         """Run the tasks, of different workflow ids, at once; results in the order of the tasks.
+
+        After ``patience`` seconds it answers with what is there, and for each task that still
+        runs with something to await.
 
         A task that fails gives a result with an ``error``: nothing is raised for it.
         """

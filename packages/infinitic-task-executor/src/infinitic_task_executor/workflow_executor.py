@@ -1,6 +1,6 @@
 """The component that runs the code of a workflow."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from datetime import timedelta
 from typing import Literal, Self
 
@@ -138,9 +138,11 @@ class WorkflowExecutor:
             await self._consumption.stop(grace_seconds)
         self._runner.close()
 
-    async def run(self, tasks: Sequence[WorkflowTask]) -> Sequence[WorkflowTaskResult]:
+    async def run(
+        self, tasks: Sequence[WorkflowTask], *, patience: float | None = None
+    ) -> Sequence[WorkflowTaskResult | Awaitable[WorkflowTaskResult]]:
         """See ``WorkflowTaskHandler``."""
-        return await self._runner.run(tasks)
+        return await self._runner.run_patiently(tasks, patience)
 
     def confirm(self, versions: Mapping[str, int]) -> None:
         """See ``WorkflowTaskHandler``."""

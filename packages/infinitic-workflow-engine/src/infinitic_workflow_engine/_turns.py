@@ -4,10 +4,15 @@ from __future__ import annotations
 
 import itertools
 import logging
-from collections.abc import Iterable, Sequence
+from collections.abc import Awaitable, Iterable, Sequence
 
-from infinitic_common.transport import ReceivedMessage, Transport
-from infinitic_common.workflow_tasks import WorkflowTask, WorkflowTaskHandler
+import attrs
+from infinitic_common.transport import Deferral, ReceivedMessage, Transport
+from infinitic_common.workflow_tasks import (
+    WorkflowTask,
+    WorkflowTaskHandler,
+    WorkflowTaskResult,
+)
 
 from infinitic_workflow_engine._cache import StateCache
 from infinitic_workflow_engine._closing import Closing
@@ -20,6 +25,25 @@ from infinitic_workflow_engine._publishing import publish
 from infinitic_workflow_engine._storage.states import WorkflowStateStorage
 
 _LOGGER = logging.getLogger(__name__)
+
+
+PATIENCE_SECONDS = 0.02
+"""How long a turn waits for workflow code, before it goes on without the slow ones."""
+
+
+@attrs.define
+class _Outcome:
+    """What comes of groups besides committed states.
+
+    Attributes:
+        again: Messages to try again.
+        late: Those whose workflow code takes long.
+        repeat: Groups to apply once more.
+    """
+
+    again: list[ReceivedMessage] = attrs.field(factory=list[ReceivedMessage])
+    late: list[Deferral] = attrs.field(factory=list[Deferral])
+    repeat: list[Group] = attrs.field(factory=list[Group])
 
 
 class Turns:
@@ -54,32 +78,62 @@ class Turns:
         self._numbers = itertools.count(1)
         self.closing = Closing(storage, self._cache)
 
-    async def take(self, groups: Iterable[Group]) -> list[ReceivedMessage]:
-        """Take groups of different workflows through a turn; answers the messages to try again."""
-        again: list[ReceivedMessage] = []
-        pending = list(groups)
+    async def take(self, groups: Iterable[Group]) -> list[ReceivedMessage | Deferral]:
+        """Take groups of different workflows through a turn.
+
+        Answers the messages to try again, and those of workflows whose code takes long: they go
+        on alone, while the others are committed.
+        """
+        outcome = _Outcome()
+        await self._take(list(groups), outcome, PATIENCE_SECONDS)
+        return [*outcome.again, *outcome.late]
+
+    async def _take(
+        self, pending: list[Group], outcome: _Outcome, patience: float | None
+    ) -> None:
         while pending:
             try:
-                pending = await self._turn(pending, again)
+                pending = await self._turn(pending, outcome, patience)
             except BaseException:
                 self._discard([group.workflow_id for group in pending])
                 raise
-        return again
 
-    async def _turn(self, groups: list[Group], again: list[ReceivedMessage]) -> list[Group]:
+    async def _turn(
+        self, groups: list[Group], outcome: _Outcome, patience: float | None
+    ) -> list[Group]:
         """One turn; answers the groups that need another one."""
         states = await self._load([group.workflow_id for group in groups])
         number, now = next(self._numbers), self._transport.now()
         for group in groups:
             group.begin(self._new_turn(group, number, now, states[group.workflow_id]))
-        groups, repeat = await self._apply(groups, again)
-        lost = await self._commit(groups)
-        won = [group for group in groups if group.workflow_id not in lost]
+        return await self._go_on(groups, outcome, patience)
+
+    async def _go_on(
+        self, groups: list[Group], outcome: _Outcome, patience: float | None
+    ) -> list[Group]:
+        done, repeat = await self._apply(groups, outcome, patience)
+        lost = await self._commit(done)
+        won = [group for group in done if group.workflow_id not in lost]
         await publish(
             self._transport, (emission for group in won for emission in group.turn.emissions)
         )
         self._confirm_published(won)
-        return repeat + [group for group in groups if group.workflow_id in lost]
+        return repeat + [group for group in done if group.workflow_id in lost]
+
+    async def _finish_late(
+        self, group: Group, task: WorkflowTask, result: Awaitable[WorkflowTaskResult]
+    ) -> list[ReceivedMessage]:
+        """Take a group whose code takes long to its end."""
+        outcome = _Outcome()
+        try:
+            active = self._take_results([(group, task)], [await result], outcome)
+            repeat = outcome.repeat + await self._go_on(active, outcome, None)
+            outcome.repeat = []
+            await self._take(repeat, outcome, None)
+        except BaseException:
+            self._discard([group.workflow_id])
+            raise
+        return outcome.again
 
     def _new_turn(
         self, group: Group, number: int, now: int, state: WorkflowState | None
@@ -102,10 +156,9 @@ class Turns:
         return states
 
     async def _apply(
-        self, groups: list[Group], again: list[ReceivedMessage]
+        self, groups: list[Group], outcome: _Outcome, patience: float | None
     ) -> tuple[list[Group], list[Group]]:
         """Apply all messages, running workflow code in rounds; answers done ones and repeats."""
-        repeat: list[Group] = []
         done: list[Group] = []
         active = groups
         while active:
@@ -114,49 +167,59 @@ class Turns:
                 try:
                     task = group.advance(local=self._handler is not None)
                 except CannotApply as error:
-                    self._set_aside(group, error, repeat, again)
+                    self._set_aside(group, error, outcome)
                     continue
                 if task is None:
                     done.append(group)
                 else:
                     waiting.append((group, task))
-            active = await self._run(waiting, repeat, again)
+            active = await self._run(waiting, outcome, patience)
+        repeat, outcome.repeat = outcome.repeat, []
         return done, repeat
 
     async def _run(
         self,
         waiting: list[tuple[Group, WorkflowTask]],
-        repeat: list[Group],
-        again: list[ReceivedMessage],
+        outcome: _Outcome,
+        patience: float | None,
     ) -> list[Group]:
         if self._handler is None or not waiting:
             return []
-        results = await self._handler.run([task for _, task in waiting])
+        tasks = [task for _, task in waiting]
+        return self._take_results(
+            waiting, await self._handler.run(tasks, patience=patience), outcome
+        )
+
+    def _take_results(
+        self,
+        waiting: list[tuple[Group, WorkflowTask]],
+        results: Sequence[WorkflowTaskResult | Awaitable[WorkflowTaskResult]],
+        outcome: _Outcome,
+    ) -> list[Group]:
         active: list[Group] = []
         for (group, task), result in zip(waiting, results, strict=True):
+            if not isinstance(result, WorkflowTaskResult):
+                messages = [received for received, _ in group.messages]
+                late = self._finish_late(group, task, result)
+                outcome.late.append(Deferral(messages, late))
+                continue
             try:
                 group.take_result(task, result)
             except CannotApply as error:
-                self._set_aside(group, error, repeat, again)
+                self._set_aside(group, error, outcome)
             else:
                 active.append(group)
         return active
 
-    def _set_aside(
-        self,
-        group: Group,
-        error: CannotApply,
-        repeat: list[Group],
-        again: list[ReceivedMessage],
-    ) -> None:
+    def _set_aside(self, group: Group, error: CannotApply, outcome: _Outcome) -> None:
         _LOGGER.error(
             "%s", error, exc_info=error.__cause__, extra={"workflow_id": group.workflow_id}
         )
         self._discard([group.workflow_id])
-        again.append(error.received)
+        outcome.again.append(error.received)
         rest = group.without(error.received)
         if rest.messages:
-            repeat.append(rest)
+            outcome.repeat.append(rest)
 
     # --- commit -----------------------------------------------------------------------------
 

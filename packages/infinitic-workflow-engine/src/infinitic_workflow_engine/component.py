@@ -16,6 +16,7 @@ from infinitic_common.messages import StateEngineMessage, from_received
 from infinitic_common.transport import (
     Consumption,
     Counts,
+    Deferral,
     OutgoingMessage,
     ReceivedMessage,
     Subscription,
@@ -188,12 +189,15 @@ class WorkflowStateEngine:
 
     # --- messages ---------------------------------------------------------------------------
 
-    async def _handle(self, batch: Sequence[ReceivedMessage]) -> Sequence[ReceivedMessage]:
+    async def _handle(
+        self, batch: Sequence[ReceivedMessage]
+    ) -> Sequence[ReceivedMessage | Deferral]:
         """One turn for what arrived; answers what to try again."""
         turns = self._turns
         if turns is None:
             return batch
-        groups, again = _grouped(batch)
+        groups, unreadable = _grouped(batch)
+        again: list[ReceivedMessage | Deferral] = list(unreadable)
         for first in range(0, len(groups), self._options.concurrency):
             again += await turns.take(groups[first : first + self._options.concurrency])
         return again

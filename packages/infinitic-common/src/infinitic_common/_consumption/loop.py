@@ -10,7 +10,13 @@ from infinitic_common._consumption.delivery import Delivery, T
 from infinitic_common._consumption.lanes import Batch, Lane, Lanes
 from infinitic_common._consumption.outcome import Burial, Outcome, judge
 from infinitic_common.exceptions import Unavailable
-from infinitic_common.transport import Counts, Handler, ReceivedMessage, Subscription
+from infinitic_common.transport import (
+    Counts,
+    Deferral,
+    Handler,
+    ReceivedMessage,
+    Subscription,
+)
 
 _LOGGER = logging.getLogger(__name__)
 
@@ -170,10 +176,25 @@ class ConsumptionLoop(Generic[T]):
                 delivery.begun = True
                 self._received += 1
             messages.append(delivery.message)
-        answer = await self._answer(messages)
-        if answer is None or self._running.pop(batch, None) is None:
+        await self._take_answer(batch, await self._answer(messages))
+
+    async def _take_answer(
+        self,
+        batch: Batch[T],
+        answers: Sequence[ReceivedMessage | Deferral] | BaseException | None,
+    ) -> None:
+        if answers is None or batch not in self._running:
             return  # Released by ``stop``, or about to be.
-        self._in_handler -= len(messages)
+        answer: Sequence[ReceivedMessage] | BaseException
+        if isinstance(answers, BaseException):
+            answer = answers
+        else:
+            answer = [one for one in answers if not isinstance(one, Deferral)]
+            if len(answer) < len(answers):
+                for deferral in [one for one in answers if isinstance(one, Deferral)]:
+                    self._defer(batch, deferral)
+        self._running.pop(batch)
+        self._in_handler -= len(batch.deliveries)
         if answer:
             self._carry_out(judge(batch, answer, self._subscription))
         else:
@@ -182,15 +203,39 @@ class ConsumptionLoop(Generic[T]):
                 self._lanes.free(lane)
         self._go_on()
 
+    def _defer(self, batch: Batch[T], deferral: Deferral) -> None:
+        """Let some messages of a batch go on as a batch of their own."""
+        late = {id(message) for message in deferral.messages}
+        rest: Batch[T] = Batch([], [lane for lane in batch.lanes if id(lane.taken[0].message) in late])
+        rest.deliveries = [delivery for lane in rest.lanes for delivery in lane.taken]
+        gone = {id(delivery) for delivery in rest.deliveries}
+        batch.lanes = [lane for lane in batch.lanes if lane not in rest.lanes]
+        batch.deliveries = [d for d in batch.deliveries if id(d) not in gone]
+        self._running[rest] = self._loop.create_task(self._run_late(rest, deferral.answer))
+
+    async def _run_late(
+        self, batch: Batch[T], answer: Awaitable[Sequence[ReceivedMessage]]
+    ) -> None:
+        messages = [delivery.message for delivery in batch.deliveries]
+        await self._take_answer(batch, await self._answer(messages, answer))
+
     async def _answer(
-        self, messages: list[ReceivedMessage]
-    ) -> Sequence[ReceivedMessage] | BaseException | None:
-        """What the handler answers or raises; None when stopped before it could."""
+        self,
+        messages: list[ReceivedMessage],
+        begun: Awaitable[Sequence[ReceivedMessage | Deferral]] | None = None,
+    ) -> Sequence[ReceivedMessage | Deferral] | BaseException | None:
+        """What the handler answers or raises; None when stopped before it could.
+
+        Args:
+            messages: What to handle.
+            begun: A handling of them that has begun already; only a second try calls the handler.
+        """
         failures = 0
         try:
             while True:
+                handling, begun = begun or self._handler(messages), None
                 try:
-                    return await self._handler(messages)
+                    return await handling
                 except Unavailable as error:
                     failures += 1
                     self._pause_begins(error, failures)

@@ -1,7 +1,7 @@
 """Hands the tasks of a turn to threads, and their results back."""
 
-from asyncio import AbstractEventLoop, get_running_loop
-from collections.abc import Mapping, Sequence
+from asyncio import AbstractEventLoop, Task, get_running_loop, shield, wait
+from collections.abc import Awaitable, Mapping, Sequence
 from time import monotonic
 from typing import cast
 
@@ -10,7 +10,7 @@ import attrs
 from infinitic_common.workflow_tasks import WorkflowTask, WorkflowTaskResult
 from infinitic_task_executor._errors import WorkflowTaskTimeout
 from infinitic_task_executor._workflow.execution import Execution
-from infinitic_task_executor._workflow.live_runs import LiveRuns
+from infinitic_task_executor._workflow.live_runs import LiveRuns, LiveWorkflow
 from infinitic_task_executor._workflow.threads import Stuck, WorkflowThread
 from infinitic_task_executor._workflow.turn import Item, LiveRun, Share, Turn
 
@@ -71,6 +71,47 @@ class WorkflowTaskRunner:
                 self._lives.settle(task, workflow, live)
         return cast("list[WorkflowTaskResult]", turn.results)
 
+    async def run_patiently(
+        self, tasks: Sequence[WorkflowTask], patience: float | None
+    ) -> Sequence[WorkflowTaskResult | Awaitable[WorkflowTaskResult]]:
+        """Run tasks of different workflows, keeping their runs; see ``WorkflowTaskHandler``."""
+        if patience is None or not tasks:
+            return await self.run(tasks)
+        loop = get_running_loop()
+        keep = not self._settings.always_replay
+        lives = [self._lives.take(task) if keep else None for task in tasks]
+        workflows = [self._lives.moving(task) for task in tasks] if keep else []
+        turn = self._begin(loop, tasks, lives, keep=keep)
+        finishing = loop.create_task(self._finished(loop, turn, tasks if keep else ()))
+        await wait([finishing], timeout=patience)
+        results: list[WorkflowTaskResult | Awaitable[WorkflowTaskResult]] = []
+        for place, task in enumerate(tasks):
+            result = turn.results[place]
+            if result is None:
+                results.append(
+                    loop.create_task(self._late(finishing, turn, place, task, workflows))
+                )
+                continue
+            if keep:
+                self._lives.settle(task, workflows[place], turn.lives[place])
+                turn.lives[place] = None
+            results.append(result)
+        return results
+
+    async def _late(  # noqa: PLR0913 - what one place of a turn is made of
+        self,
+        finishing: Task[None],
+        turn: Turn,
+        place: int,
+        task: WorkflowTask,
+        workflows: Sequence[LiveWorkflow],
+    ) -> WorkflowTaskResult:
+        await shield(finishing)
+        if workflows:
+            self._lives.settle(task, workflows[place], turn.lives[place])
+            turn.lives[place] = None
+        return cast("WorkflowTaskResult", turn.results[place])
+
     def confirm(self, versions: Mapping[str, int]) -> None:
         """See ``WorkflowTaskHandler``."""
         self._lives.confirm(versions)
@@ -120,7 +161,11 @@ class WorkflowTaskRunner:
         if len(self._threads) < self._settings.concurrency:
             self._threads.append(self._new_thread())
             return self._threads[-1]
-        self._next = (self._next + 1) % len(self._threads)
+        for _ in self._threads:
+            self._next = (self._next + 1) % len(self._threads)
+            # One that is at a task may be at it for long.
+            if self._threads[self._next].since is None:
+                break
         return self._threads[self._next]
 
     def _new_thread(self) -> WorkflowThread:

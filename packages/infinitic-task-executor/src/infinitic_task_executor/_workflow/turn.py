@@ -66,8 +66,9 @@ class Turn:
 
     def put(self, place: int, result: WorkflowTaskResult, live: LiveRun | None) -> None:
         """Note how a task ended, and its run when that is suspended."""
-        self.results[place] = result
         self.lives[place] = live
+        # Last, because the event loop may look before the turn is over.
+        self.results[place] = result
 
     def share_done(self) -> None:
         """A share is complete; from any thread."""
