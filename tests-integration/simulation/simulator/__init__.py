@@ -1,0 +1,1 @@
+"""Real components over a simulated broker, store and clock, from a seed."""

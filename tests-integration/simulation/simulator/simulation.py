@@ -1,0 +1,166 @@
+"""One run: programs, faults, and all that must hold at its end."""
+
+from __future__ import annotations
+
+import asyncio
+from collections import Counter
+from collections.abc import Sequence
+from random import Random
+from types import SimpleNamespace
+from unittest.mock import patch
+
+import attrs
+from infinitic_client import AsyncInfiniticClient
+from infinitic_common import ids
+from infinitic_common.messages import topic_of, to_outgoing
+from infinitic_workflow_engine._storage.format import from_head, head_from_bytes, segment_keys
+
+from simulator.broker import START
+from simulator.chaos import Chaos, CrashPoint, Rates, rates_of
+from simulator.checks import PREFIX, require
+from simulator.programs import TASKS, Story, tell, wait
+from simulator.timeline import Timeline
+from simulator.virtual_loop import VirtualLoop
+from simulator.world import Mode, World
+
+_LONGEST = 3600.0
+_QUIET = 240.0
+
+
+@attrs.frozen
+class Plan:
+    """What to simulate.
+
+    Attributes:
+        seed: Decides all that is left to chance.
+        programs: Started one after the other, run together.
+        rates: Of random faults; None for those of the seed.
+        point: A crash at one point.
+    """
+
+    seed: int
+    programs: Sequence[str]
+    mode: Mode
+    rates: Rates | None = None
+    point: CrashPoint | None = None
+
+    def __str__(self) -> str:
+        point = "" if self.point is None else f", crash point {self.point}"
+        return f"seed {self.seed}{point}, {self.mode}, {'+'.join(self.programs)}"
+
+
+class SimulationFailed(AssertionError):
+    """A plan and what went wrong, with its timeline."""
+
+
+def simulate(plan: Plan) -> dict[str, list[str]]:
+    """Run a plan; gives the boundaries that each actor passed.
+
+    Raises:
+        SimulationFailed: Something that must hold did not.
+    """
+    random = Random(plan.seed)  # noqa: S311 - to be the same again
+    rates = rates_of(random) if plan.rates is None else plan.rates
+    loops: list[VirtualLoop] = []
+
+    def new_loop() -> VirtualLoop:
+        loops.append(VirtualLoop())
+        return loops[-1]
+
+    with asyncio.Runner(loop_factory=new_loop) as runner, _repeatable_ids(random, loops):
+        timeline = Timeline(lambda: loops[-1].time())
+        chaos = Chaos(random, rates, plan.point)
+        try:
+            return runner.run(_run(plan, chaos, timeline))
+        except BaseException as error:
+            msg = f"{plan}: {type(error).__name__}: {error}\n{rates}\n{timeline}"
+            raise SimulationFailed(msg) from error
+
+
+def _repeatable_ids(random: Random, loops: list[VirtualLoop]) -> patch:  # type: ignore[valid-type]
+    def nanoseconds() -> int:
+        return int((START / 1000 + loops[-1].time()) * 1_000_000_000)
+
+    return patch.multiple(
+        ids,
+        os=SimpleNamespace(urandom=random.randbytes),
+        time=SimpleNamespace(time_ns=nanoseconds),
+    )
+
+
+async def _run(plan: Plan, chaos: Chaos, timeline: Timeline) -> dict[str, list[str]]:
+    world = World(chaos, plan.mode, timeline)
+    await world.start()
+    async with asyncio.timeout(_LONGEST):
+        process = world.new_process("client")
+        client = AsyncInfiniticClient(transport=world.transport(process))
+        told = [await tell(client, program) for program in plan.programs]
+        statuses = [
+            await client.get_status(client.get_workflow_by_id(Story, deferred.id))
+            for deferred, _ in told
+        ]
+        _send_signals_again(world)
+        results = await asyncio.gather(*(wait(deferred) for deferred, _ in told))
+        # Faults end, so that what they left behind must heal; timers of the past come meanwhile.
+        chaos.active = False
+        again = await asyncio.gather(*(wait(deferred) for deferred, _ in told))
+        for deferred, _ in told:
+            statuses.append(
+                await client.get_status(client.get_workflow_by_id(Story, deferred.id))
+            )
+    await asyncio.sleep(_QUIET)
+    right = [result for _, result in told]
+    require(results == right, f"results {results}, not {right}")
+    require(again == right, f"late results {again}, not {right}")
+    half = len(told)
+    require(None not in statuses, f"statuses {statuses}")
+    require(statuses[half:] == ["COMPLETED"] * half, f"statuses at the end {statuses[half:]}")
+    _check_tasks(world, {d.id: p for (d, _), p in zip(told, plan.programs, strict=True)})
+    _check_quiet(world)
+    await client.close()
+    await world.stop()
+    require(not world.checks.violations, "; ".join(world.checks.violations[:3]))
+    _check_records(world, len(told))
+    return {actor: world.boundaries[actor] for actor in plan.mode.actors}
+
+
+def _send_signals_again(world: World) -> None:
+    """The same signals in other messages, as a sender that does not know whether it has sent."""
+    for signal in list(world.checks.signals):
+        message = attrs.evolve(signal, message_id=f"again-{signal.message_id}")
+        world.broker.publish(topic_of(message), to_outgoing(message))
+
+
+def _check_tasks(world: World, programs: dict[str, str]) -> None:
+    for workflow_id, program in programs.items():
+        tasks = world.checks.tasks.get(workflow_id, set())
+        require(
+            len(tasks) == TASKS[program],
+            f"{program} {workflow_id} had {len(tasks)} tasks with effects: {tasks}",
+        )
+    require(set(world.checks.tasks) <= set(programs), "tasks of workflows that nobody started")
+
+
+def _check_quiet(world: World) -> None:
+    broker = world.broker
+    require(not broker.dead_letters, f"dead letters {broker.dead_letters}")
+    require(not broker.unread, f"messages nobody reads {broker.unread}")
+    left = Counter(str(message.topic) for message in broker.unacknowledged)
+    require(not left, f"not acknowledged at the end: {dict(left)}")
+
+
+def _check_records(world: World, workflows: int) -> None:
+    """Only tombstones are left."""
+    records = world.database.records
+    heads = {k: head_from_bytes(v[0]) for k, v in records.items() if k.startswith(PREFIX)}
+    require(len(heads) == workflows, f"{len(heads)} records of {workflows} workflows")
+    for key, head in heads.items():
+        require(not segment_keys(head), f"{key} refers to segments at the end")
+        state = from_head(head, {}, 1)
+        require(state.ended_at is not None, f"{key} has not ended")
+        require(not state.methods, f"{key} still has runs {list(state.methods)}")
+        require(not state.mailbox.log.entries, f"{key} still has signals")
+        if not world.chaos.point and world.chaos.rates == Rates():
+            require(records[key][2] is not None, f"{key} never expires")
+    rest = [key for key in records if key not in heads]
+    require(not rest, f"records left at the end: {rest}")

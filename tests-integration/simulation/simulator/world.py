@@ -1,0 +1,216 @@
+"""Actors over one broker and one database, restarted when they crash."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Sequence
+from datetime import timedelta
+from typing import cast
+
+import attrs
+from infinitic_common.component import Component
+from infinitic_common.configuration import StorageConfiguration
+from infinitic_common.task_context import Task
+from infinitic_common.transport import OutgoingMessage, Topic
+from infinitic_common.workflow_tasks import WorkflowTask, WorkflowTaskResult
+from infinitic_storage import MemoryStorage
+from infinitic_task_executor import ServiceExecutor, WorkflowExecutor
+from infinitic_workflow_engine import StateEngineOptions, WorkflowStateEngine
+
+from simulator.broker import Broker
+from simulator.chaos import Chaos
+from simulator.checks import Checks
+from simulator.process import Process
+from simulator.programs import Letters, Story, StoryImpl
+from simulator.store import Database, SimulatedKeyValues, SimulatedStorage
+from simulator.timeline import Timeline
+from simulator.transport import SimulatedTransport
+from simulator.virtual_loop import VirtualLoop, virtual_loop
+
+
+@attrs.frozen
+class Mode:
+    """How workflow code runs: beside the engine or elsewhere, and whether live or replayed."""
+
+    remote: bool = False
+    always_replay: bool = False
+    concurrency: int = 4
+
+    @property
+    def actors(self) -> tuple[str, ...]:
+        """The actors that may crash."""
+        return ("engine", "service", "code") if self.remote else ("engine", "service")
+
+    def __str__(self) -> str:
+        where = "remote" if self.remote else "local"
+        return f"{where}-{'replay' if self.always_replay else 'live'}"
+
+
+@attrs.frozen
+class Host:
+    """See ``ComponentHost``."""
+
+    process: Process
+    transport: SimulatedTransport
+    store: SimulatedStorage
+    components: Sequence[Component]
+    client: object = None
+
+    @property
+    def worker_name(self) -> str:
+        """See ``ComponentHost``."""
+        return self.process.name
+
+    def storage(self, configuration: StorageConfiguration | None = None) -> SimulatedStorage:
+        """See ``ComponentHost``."""
+        del configuration
+        return self.store
+
+    def workflow_task_handler(self, workflow_name: str) -> WorkflowExecutor | None:
+        """See ``ComponentHost``."""
+        for component in self.components:
+            if isinstance(component, WorkflowExecutor):
+                return component if component.workflow_name == workflow_name else None
+        return None
+
+
+class World:
+    """All that is simulated."""
+
+    def __init__(self, chaos: Chaos, mode: Mode, timeline: Timeline) -> None:
+        self.loop = virtual_loop()
+        self.chaos = chaos
+        self.mode = mode
+        self.timeline = timeline
+        self.checks = Checks()
+        self.broker = Broker(self.loop, chaos, timeline)
+        self.database = Database(self.broker.now, self.checks.written)
+        self.boundaries: dict[str, list[str]] = {}
+        self._sets = MemoryStorage().key_sets
+        self._incarnations: dict[str, int] = {}
+        self._running: dict[Process, Sequence[Component]] = {}
+        self._background: set[asyncio.Task[None]] = set()
+
+    # --- actors ----------------------------------------------------------------------------
+
+    def new_process(self, actor: str) -> Process:
+        """A new incarnation of an actor."""
+        number = self._incarnations[actor] = self._incarnations.get(actor, 0) + 1
+        boundaries = self.boundaries.setdefault(actor, [])
+        return Process(actor, number, self.chaos, self.timeline, self._crash, boundaries)
+
+    def transport(self, process: Process) -> SimulatedTransport:
+        """The transport of an incarnation."""
+
+        def observe(topic: Topic, message: OutgoingMessage) -> None:
+            del topic
+            self.checks.published(process.actor, message)
+
+        return SimulatedTransport(process, self.broker, observe)
+
+    async def start(self) -> None:
+        """Start all actors."""
+        for actor in self.mode.actors:
+            await self._start(actor)
+
+    async def _start(self, actor: str) -> None:
+        process = self.new_process(actor)
+        components = self._components(actor)
+        store = SimulatedStorage(SimulatedKeyValues(process, self.database), self._sets)
+        host = Host(process, self.transport(process), store, components)
+        self._running[process] = components
+        self.timeline.add(process.name, "starts")
+        for component in components:
+            await component.start(host)
+
+    def _components(self, actor: str) -> Sequence[Component]:
+        remote = self.mode.remote
+        if actor == "service":
+            return [
+                ServiceExecutor(
+                    Letters, self._service(), concurrency=self.mode.concurrency
+                )
+            ]
+        if actor == "code":
+            return [self._code()]
+        options = StateEngineOptions(
+            remote_workflow_tasks=remote, workflow_task_timeout=timedelta(seconds=30)
+        )
+        engine = WorkflowStateEngine(Story, options)
+        return [engine] if remote else [self._code(), engine]
+
+    def _code(self) -> WorkflowExecutor:
+        executor = WorkflowExecutor(
+            Story, StoryImpl, concurrency=1, timeout=None, always_replay=self.mode.always_replay
+        )
+        _hold_time_while_threads_work(executor, self.loop)
+        return executor
+
+    def _service(self) -> type:
+        checks, chaos, timeline = self.checks, self.chaos, self.timeline
+
+        class LettersImpl(Letters):
+            async def join(self, before: str, letter: str) -> str:
+                await asyncio.sleep(chaos.seconds())
+                told = before + letter
+                timeline.add("task", "has effect", f"{Task.task_id[-6:]} {told!r}")
+                checks.executed(Task.workflow_id or "", Task.task_id, told)
+                return told
+
+        return LettersImpl
+
+    # --- crashes ---------------------------------------------------------------------------
+
+    def _crash(self, process: Process, how: str) -> None:
+        process.reading = False
+        if how == "crash":
+            self._kill(process)
+        self.loop.call_later(self.chaos.random.uniform(0.01, 2), self._restart, process.actor)
+
+    def _restart(self, actor: str) -> None:
+        self._in_background(self._start(actor))
+
+    def _kill(self, process: Process) -> None:
+        process.alive = process.reading = False
+        for component in self._running.pop(process):
+            if not isinstance(component, WorkflowStateEngine):
+                self._in_background(component.stop(0))  # its threads end
+
+    def _in_background(self, work: Callable[[], None] | object) -> None:
+        task = self.loop.create_task(cast("asyncio.Future[None]", work))  # type: ignore[arg-type]
+        self._background.add(task)
+        task.add_done_callback(self._background.discard)
+
+    async def stop(self) -> None:
+        """Stop all actors gracefully; overlapping ones are dead by then."""
+        for process, components in list(self._running.items()):
+            if not process.reading:
+                self._kill(process)
+                continue
+            for component in reversed(components):
+                await component.stop(5)
+        while self._background:
+            await asyncio.sleep(0.1)
+
+
+def _hold_time_while_threads_work(executor: WorkflowExecutor, loop: VirtualLoop) -> None:
+    """Make what threads do happen at one virtual instant, and its end a matter of the seed.
+
+    It reaches into the executor, because the runner is what both ways to it have in common.
+    """
+    runner = executor._runner  # noqa: SLF001
+    run = runner.run
+
+    async def run_in_no_time(
+        tasks: Sequence[WorkflowTask], *, keep: bool = True
+    ) -> Sequence[WorkflowTaskResult]:
+        loop.virtual.working_threads += 1
+        try:
+            results = await run(tasks, keep=keep)
+        finally:
+            loop.virtual.working_threads -= 1
+        # A timer fires when all else of this instant is done, in whatever order that was.
+        await asyncio.sleep(0.0001)
+        return results
+
+    runner.run = run_in_no_time  # type: ignore[method-assign]
