@@ -1,9 +1,11 @@
+# ruff: noqa: S101 - what the driver expects of a test
 """A workflow's core, driven by hand: messages in, decisions out, no I/O."""
 
 import itertools
 from collections.abc import Sequence
 
 import pytest
+
 from infinitic_common.command_ids import command_id
 from infinitic_common.history import Command, CommandIssued
 from infinitic_common.messages import (
@@ -103,9 +105,7 @@ def _start(*, waiting: bool = True) -> DispatchWorkflow:
 
 def _completed(position: int, value: bytes = b"v", method_id: str = ID) -> TaskCompleted:
     task_id = command_id(ID, method_id, position)
-    return TaskCompleted(
-        f"done-{task_id}", "Flow", ID, method_id, position, task_id, value, {}, 1
-    )
+    return TaskCompleted(f"done-{task_id}", "Flow", ID, method_id, position, task_id, value, {}, 1)
 
 
 def _signal(signal_id: str, channel: str = "approvals") -> SendSignal:

@@ -1,6 +1,9 @@
+from collections.abc import Callable
 from typing import Any
 
+import attrs
 import pytest
+
 from infinitic_common.command_ids import command_id
 from infinitic_common.failures import (
     ExceptionDetail,
@@ -37,6 +40,8 @@ from infinitic_common.messages import (
     WaitWorkflow,
 )
 from infinitic_common.requesters import ClientRequester
+from infinitic_workflow_engine._core.outbox import short_hash
+from infinitic_workflow_engine._storage.states import state_key
 
 ID = "w1"
 CLIENT = ClientRequester("client-1")
@@ -95,8 +100,6 @@ def test_a_known_message_publishes_again_what_is_not_known_to_have_arrived(
 
 
 def _short(message_id: str) -> bytes:
-    from infinitic_workflow_engine._core.outbox import short_hash
-
     return short_hash(message_id)
 
 
@@ -117,7 +120,16 @@ def test_a_second_start_after_the_end_is_a_duplicate_and_its_client_gets_the_res
     drive.send(start())
     drive.answer(value=b"result")
     other = DispatchWorkflow(
-        "start2", "Flow", ID, "run", (), frozenset(), {}, ClientRequester("c2"), True, 1
+        "start2",
+        "Flow",
+        ID,
+        "run",
+        (),
+        frozenset(),
+        {},
+        ClientRequester("c2"),
+        client_waiting=True,
+        emitted_at=1,
     )
     published = drive.send(other)
     assert drive.task is None
@@ -126,9 +138,7 @@ def test_a_second_start_after_the_end_is_a_duplicate_and_its_client_gets_the_res
     assert [m for m in published if isinstance(m, RemoveTagFromWorkflow)]
 
 
-def test_rel_07_the_first_outcome_of_a_task_stands(
-    drive: Any, start: Any, completed: Any
-) -> None:
+def test_rel_07_the_first_outcome_of_a_task_stands(drive: Any, start: Any, completed: Any) -> None:
     drive.send(start())
     drive.answer([(0, TASK), (1, TASK)], waits=(2, ["all", 0, 1]))
     drive.send(completed(0))
@@ -196,8 +206,6 @@ def test_a_signal_id_counts_once(drive: Any, start: Any, signal: Any) -> None:
 
 
 def _fields(message: Any) -> Any:
-    import attrs
-
     return attrs.fields(type(message))
 
 
@@ -213,9 +221,7 @@ def test_a_limit_closes_the_receive_and_later_signals_wait_for_the_next_one(
     assert len(drive.state.mailbox) == 0
 
 
-def test_a_timer_is_delayed_and_its_value_is_the_scheduled_instant(
-    drive: Any, start: Any
-) -> None:
+def test_a_timer_is_delayed_and_its_value_is_the_scheduled_instant(drive: Any, start: Any) -> None:
     drive.send(start())
     [timer] = drive.answer([(0, TimerCommand(5000, 4000))], waits=(1, 0))
     assert isinstance(timer, TimerCompleted)
@@ -226,9 +232,7 @@ def test_a_timer_is_delayed_and_its_value_is_the_scheduled_instant(
     assert drive.send(timer) == []
 
 
-def test_timers_can_be_ended_now_and_the_late_message_does_nothing(
-    drive: Any, start: Any
-) -> None:
+def test_timers_can_be_ended_now_and_the_late_message_does_nothing(drive: Any, start: Any) -> None:
     drive.send(start())
     [timer] = drive.answer([(0, TimerCommand(5000, 4000))], waits=(1, 0))
     drive.send(CompleteTimers("ct", "Flow", ID, None, CLIENT, 1))
@@ -253,7 +257,9 @@ def test_rel_30_a_wait_for_a_failed_run_is_answered_at_once(drive: Any, start: A
     drive.send(start(waiting=False))
     drive.answer(error=WorkflowExecutorFailedError("Flow", ID, "t", FAILURE))
     published = drive.send(WaitWorkflow("wait", "Flow", ID, ID, CLIENT, 1))
-    assert [m.error.failure for m in published if isinstance(m, MethodFailed)] == [FAILURE]
+    [told] = [m for m in published if isinstance(m, MethodFailed)]
+    assert isinstance(told.error, WorkflowExecutorFailedError)
+    assert told.error.failure == FAILURE
 
 
 def test_retried_tasks_let_a_stalled_run_go_on_and_a_second_failure_is_told_again(
@@ -347,7 +353,9 @@ def test_cancel_takes_effect_at_once_and_reaches_children(drive: Any, start: Any
 
 
 def test_errors_18_a_method_on_an_unknown_workflow_is_unknown(drive: Any) -> None:
-    message = DispatchMethod("m", "Flow", ID, "m1", "plus", (), CLIENT, True, 1)
+    message = DispatchMethod(
+        "m", "Flow", ID, "m1", "plus", (), CLIENT, client_waiting=True, emitted_at=1
+    )
     [told] = drive.send(message)
     assert isinstance(told, MethodFailed)
     assert drive.state is None
@@ -362,9 +370,7 @@ def test_a_signal_sent_by_a_run_that_ends_is_kept_in_the_outbox(drive: Any, star
     assert any(b"other" in getattr(effect, "message", b"") for effect in kept)
 
 
-def test_a_command_too_large_for_the_broker_fails_before_it_leaves(
-    drive: Any, start: Any
-) -> None:
+def test_a_command_too_large_for_the_broker_fails_before_it_leaves(drive: Any, start: Any) -> None:
     drive.send(start())
     large = TaskCommand("Util", "reverse", (bytes(6_000_000),))
     assert drive.answer([(0, large)], waits=(1, 0)) == []
@@ -375,7 +381,7 @@ def test_a_command_too_large_for_the_broker_fails_before_it_leaves(
 def test_a_state_read_back_from_its_stored_form_decides_the_same(
     drive: Any, start: Any, completed: Any, signal: Any, reload_after: int
 ) -> None:
-    actions = [
+    actions: list[Callable[[], Any]] = [
         lambda: drive.send(start()),
         lambda: drive.answer(
             [(0, TASK), (1, TASK), (2, ReceiveCommand("approvals"))],
@@ -401,8 +407,6 @@ def test_a_state_read_back_from_its_stored_form_decides_the_same(
 
 
 def test_engine_07_the_key_of_a_state() -> None:
-    from infinitic_workflow_engine._storage.states import state_key
-
     assert state_key("x") == "workflow.state.x"
 
 

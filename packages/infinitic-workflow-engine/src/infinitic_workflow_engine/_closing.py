@@ -10,7 +10,6 @@ import logging
 from collections.abc import Iterable
 
 from infinitic_common.exceptions import InfrastructureError
-
 from infinitic_workflow_engine._cache import StateCache
 from infinitic_workflow_engine._core.state import WorkflowState
 from infinitic_workflow_engine._storage.states import WorkflowStateStorage
@@ -38,7 +37,9 @@ class Closing:
     def note(self, state: WorkflowState) -> None:
         """A turn of the state is over."""
         unconfirmed = len(state.outbox.entries) - len(state.outbox.confirmed)
-        if state.garbage or (state.ended_at is not None and state.outbox.entries and not unconfirmed):
+        if state.garbage or (
+            state.ended_at is not None and state.outbox.entries and not unconfirmed
+        ):
             self._due[state.workflow_id] = state
 
     async def wait_for(self, workflow_ids: Iterable[str]) -> None:

@@ -15,9 +15,7 @@ async def report(transport: Transport, worker_name: str, dead: ReceivedMessage, 
         await transport.publish(topic_of(message), [to_outgoing(message)])
 
 
-def _task_failed(
-    dead: ReceivedMessage, worker_name: str, why: str, now: int
-) -> TaskFailed | None:
+def _task_failed(dead: ReceivedMessage, worker_name: str, why: str, now: int) -> TaskFailed | None:
     names = dead.properties
     if not {"workflow_name", "workflow_id", "method_id", "position", "task_id"} <= names.keys():
         return None

@@ -8,13 +8,12 @@ from infinitic_common.exceptions import InfiniticError
 from infinitic_common.messages import StateEngineMessage
 from infinitic_common.transport import ReceivedMessage
 from infinitic_common.workflow_tasks import WorkflowTask, WorkflowTaskResult
-
 from infinitic_workflow_engine._core.apply import apply, apply_result
 from infinitic_workflow_engine._core.remote_tasks import send_workflow_task
 from infinitic_workflow_engine._core.turn import Turn
 
 
-class CannotApply(InfiniticError):
+class CannotApply(InfiniticError):  # noqa: N818 - says what is the case
     """A message made the core raise; what was decided so far in the turn is void."""
 
     def __init__(self, received: ReceivedMessage, cause: Exception) -> None:
@@ -40,8 +39,14 @@ class Group:
 
     @property
     def turn(self) -> Turn:
-        """The turn in progress."""
-        assert self._turn is not None
+        """The turn in progress.
+
+        Raises:
+            RuntimeError: ``begin`` was not called.
+        """
+        if self._turn is None:
+            msg = f"the messages of workflow {self.workflow_id} have no turn yet: begin it first"
+            raise RuntimeError(msg)
         return self._turn
 
     @property

@@ -6,7 +6,6 @@ import asyncio
 from collections.abc import Iterable
 
 from infinitic_common.transport import OutgoingMessage, Topic, Transport
-
 from infinitic_workflow_engine._core.turn import Emission
 
 Wave = dict[Topic, list[OutgoingMessage]]
@@ -30,6 +29,4 @@ async def _publish_wave(transport: Transport, wave: Wave) -> None:
         [(topic, messages)] = wave.items()
         await transport.publish(topic, messages)
         return
-    await asyncio.gather(
-        *(transport.publish(topic, messages) for topic, messages in wave.items())
-    )
+    await asyncio.gather(*(transport.publish(topic, messages) for topic, messages in wave.items()))

@@ -7,13 +7,13 @@ import logging
 from collections.abc import Awaitable, Iterable, Sequence
 
 import attrs
+
 from infinitic_common.transport import Deferral, ReceivedMessage, Transport
 from infinitic_common.workflow_tasks import (
     WorkflowTask,
     WorkflowTaskHandler,
     WorkflowTaskResult,
 )
-
 from infinitic_workflow_engine._cache import StateCache
 from infinitic_workflow_engine._closing import Closing
 from infinitic_workflow_engine._core.emissions import drop_done
@@ -88,9 +88,7 @@ class Turns:
         await self._take(list(groups), outcome, PATIENCE_SECONDS)
         return [*outcome.again, *outcome.late]
 
-    async def _take(
-        self, pending: list[Group], outcome: _Outcome, patience: float | None
-    ) -> None:
+    async def _take(self, pending: list[Group], outcome: _Outcome, patience: float | None) -> None:
         while pending:
             try:
                 pending = await self._turn(pending, outcome, patience)
@@ -135,9 +133,7 @@ class Turns:
             raise
         return outcome.again
 
-    def _new_turn(
-        self, group: Group, number: int, now: int, state: WorkflowState | None
-    ) -> Turn:
+    def _new_turn(self, group: Group, number: int, now: int, state: WorkflowState | None) -> Turn:
         return Turn(
             workflow_id=group.workflow_id,
             number=number,
@@ -225,9 +221,7 @@ class Turns:
 
     async def _commit(self, groups: list[Group]) -> set[str]:
         """Write the states that changed; answers the workflows whose state was not current."""
-        changed = [
-            state for group in groups if (state := group.turn.state) and group.turn.changed
-        ]
+        changed = [state for group in groups if (state := group.turn.state) and group.turn.changed]
         for group in groups:
             if group.turn.state is not None and group.turn.changed:
                 drop_done(group.turn.state)

@@ -10,6 +10,7 @@ from datetime import timedelta
 from typing import TYPE_CHECKING, cast
 
 import attrs
+
 from infinitic_common.contracts import contract_of, is_contract
 from infinitic_common.exceptions import UndecodableMessage
 from infinitic_common.messages import StateEngineMessage, from_received
@@ -23,7 +24,6 @@ from infinitic_common.transport import (
     Topic,
     TopicKind,
 )
-
 from infinitic_workflow_engine import _dead_letters
 from infinitic_workflow_engine._group import Group
 from infinitic_workflow_engine._storage.logged import LoggedWorkflowStateStorage
@@ -83,9 +83,7 @@ class WorkflowStateEngine:
 
     label = "WorkflowStateEngine"
 
-    def __init__(
-        self, workflow: type | str, options: StateEngineOptions | None = None
-    ) -> None:
+    def __init__(self, workflow: type | str, options: StateEngineOptions | None = None) -> None:
         self._name = _name_of(workflow)
         self._options = options or StateEngineOptions()
         self._host: ComponentHost | None = None
@@ -108,7 +106,7 @@ class WorkflowStateEngine:
             concurrency=engine.concurrency,
             retention=timedelta(seconds=engine.retention_seconds),
             deduplication_window=timedelta(seconds=engine.deduplication_window_seconds),
-            max_batch_messages=engine.batch.max_messages if engine.batch is not None else 500,
+            max_batch_messages=engine.batch.max_messages,
             storage=engine.storage,
         )
         return cls(configuration.name, options)
@@ -172,9 +170,7 @@ class WorkflowStateEngine:
 
     def _timer_subscription(self) -> Subscription:
         topic = Topic(TopicKind.WORKFLOW_STATE_TIMER, self._name)
-        return Subscription(
-            topics=(topic,), name="workflow-state-timer", max_batch_messages=100
-        )
+        return Subscription(topics=(topic,), name="workflow-state-timer", max_batch_messages=100)
 
     async def stop(self, grace_seconds: float) -> None:
         """Stop receiving, finish turns in progress, write what is left to write."""
@@ -206,10 +202,7 @@ class WorkflowStateEngine:
         """Timers are due: the engine is told in the order of each workflow's messages."""
         host = cast("ComponentHost", self._host)
         topic = Topic(TopicKind.WORKFLOW_STATE_ENGINE, self._name)
-        due = [
-            OutgoingMessage(m.id, m.body, m.key, dict(m.properties))
-            for m in batch
-        ]
+        due = [OutgoingMessage(m.id, m.body, m.key, dict(m.properties)) for m in batch]
         await host.transport.publish(topic, due)
         return []
 
@@ -239,8 +232,8 @@ def _grouped(
             continue
         try:
             message = cast("StateEngineMessage", from_received(received))
-        except UndecodableMessage as error:
-            _LOGGER.error("message %s cannot be read: %s", received.id, error)
+        except UndecodableMessage:
+            _LOGGER.exception("message %s cannot be read", received.id)
             again[key] = received
             continue
         groups.setdefault(message.workflow_id, []).append((received, message))

@@ -26,7 +26,6 @@ from infinitic_common.messages import (
     WorkflowTaskTimedOut,
 )
 from infinitic_common.workflow_tasks import WorkflowTaskResult
-
 from infinitic_workflow_engine._core import channels, methods, remote_tasks, tasks, timers
 from infinitic_workflow_engine._core.emissions import emissions
 from infinitic_workflow_engine._core.outbox import short_hash
@@ -105,7 +104,9 @@ def apply_result(method_id: str, result: WorkflowTaskResult, turn: Turn) -> None
 
 def _emit_again(state: WorkflowState, cause: bytes, turn: Turn) -> None:
     entry = state.outbox.entry_of(cause)
-    if entry is not None and id(entry) not in turn.repeated:
+    if entry is None or entry in state.outbox.confirmed:
+        return
+    if id(entry) not in turn.repeated:
         turn.repeated[id(entry)] = entry
         for effect in entry.effects:
             turn.emissions.extend(emissions(state, effect))

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from infinitic_common.history import ReceiveCommand
 from infinitic_common.messages import SendSignal
-
 from infinitic_common.signal_filters import accepts
 from infinitic_workflow_engine._core.mailbox import ParkedSignal
 from infinitic_workflow_engine._core.state import MethodRun, Receiver, WorkflowState

@@ -33,7 +33,6 @@ from infinitic_common.messages import (
     TimerCompleted,
 )
 from infinitic_common.requesters import ClientRequester, Requester, WorkflowRequester
-
 from infinitic_workflow_engine._core.outbox import (
     CommandsEffect,
     Effect,

@@ -7,7 +7,6 @@ from infinitic_common.failures import DeferredError
 from infinitic_common.history import SendSignalCommand, SignalReceived
 from infinitic_common.messages import Message
 from infinitic_common.requesters import ClientRequester, Requester, WorkflowRequester
-
 from infinitic_workflow_engine._core.emissions import (
     answer_message,
     command_emissions,

@@ -10,6 +10,7 @@ from hashlib import blake2b
 from typing import Generic, TypeVar, cast
 
 import attrs
+
 from infinitic_common.codec import decode, encode, record
 
 E = TypeVar("E")

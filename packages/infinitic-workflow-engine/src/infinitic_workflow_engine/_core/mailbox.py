@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 import attrs
-from infinitic_common.codec import record
 
+from infinitic_common.codec import record
 from infinitic_workflow_engine._core.log import Log
 
 

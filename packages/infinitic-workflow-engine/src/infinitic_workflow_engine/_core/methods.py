@@ -13,7 +13,6 @@ from infinitic_common.messages import (
     WaitWorkflow,
 )
 from infinitic_common.requesters import ClientRequester, Requester, WorkflowRequester
-
 from infinitic_workflow_engine._core.emissions import (
     answer,
     answer_message,
@@ -142,6 +141,7 @@ def _cancel_children(state: WorkflowState, run: MethodRun, turn: Turn) -> None:
     for position in sorted(run.ongoing):
         command = run.commands[position]
         requester = requester_of(state, run, position)
+        target: tuple[str, str, str | None]
         if isinstance(command, ChildWorkflowCommand):
             target = (command.workflow_name, _child_id(state, run, position), None)
         elif isinstance(command, RemoteMethodCommand) and command.workflow_id is not None:

@@ -9,6 +9,7 @@ from __future__ import annotations
 from hashlib import blake2b
 
 import attrs
+
 from infinitic_common.codec import record
 from infinitic_common.requesters import Requester
 

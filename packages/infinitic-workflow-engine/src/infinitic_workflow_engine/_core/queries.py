@@ -9,7 +9,6 @@ from infinitic_common.ids import derived_id
 from infinitic_common.messages import QueryAnswered, QueryWorkflow
 from infinitic_common.requesters import ClientRequester
 from infinitic_common.serialization import encode_untyped, to_json
-
 from infinitic_workflow_engine._core.state import MethodRun, WorkflowState
 from infinitic_workflow_engine._core.tasks import task_status
 from infinitic_workflow_engine._core.turn import ANSWERS, Turn, emission
@@ -77,24 +76,23 @@ def _run_view(state: WorkflowState, run: MethodRun) -> dict[str, object]:
         "stalled": None if run.stalled is None else type(run.stalled).__name__,
         "waits_at": None if run.pending is None else run.pending.position,
         "tasks": [
-            _task_view(state, run, position)
+            _task_view(state, run, position, command)
             for position, command in sorted(run.commands.items())
             if isinstance(command, TaskCommand)
         ],
     }
 
 
-def _task_view(state: WorkflowState, run: MethodRun, position: int) -> dict[str, object]:
-    command = run.commands[position]
-    failure = _last_failure(run, position)
-    named = isinstance(command, TaskCommand)
+def _task_view(
+    state: WorkflowState, run: MethodRun, position: int, command: TaskCommand
+) -> dict[str, object]:
     return {
         "id": command_id(state.workflow_id, run.method_id, position),
-        "service": command.service_name if named else None,
-        "method": command.method_name if named else None,
+        "service": command.service_name,
+        "method": command.method_name,
         "status": task_status(run, position),
         "attempt": run.sequences.get(position, 0),
-        "last_failure": failure,
+        "last_failure": _last_failure(run, position),
     }
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import cast
 
 import attrs
+
 from infinitic_common.codec import decode, encode
 from infinitic_common.ids import derived_id
 from infinitic_common.messages import (
@@ -13,7 +14,6 @@ from infinitic_common.messages import (
     WorkflowTaskTimedOut,
 )
 from infinitic_common.workflow_tasks import RemoteWorkflowTask, WorkflowTask, WorkflowTaskResult
-
 from infinitic_workflow_engine._core.ends import emit, tell
 from infinitic_workflow_engine._core.outbox import MessageEffect
 from infinitic_workflow_engine._core.runs import workflow_task

@@ -7,7 +7,6 @@ from collections.abc import Mapping
 from infinitic_common.history import MethodStarted, StepEnded
 from infinitic_common.ids import derived_id
 from infinitic_common.workflow_tasks import WorkflowTask
-
 from infinitic_workflow_engine._core.state import MethodRun, WorkflowState
 from infinitic_workflow_engine._core.turn import Turn
 

@@ -7,12 +7,12 @@ rebuilt when the state is loaded.
 from __future__ import annotations
 
 import attrs
+
 from infinitic_common.codec import record
 from infinitic_common.failures import DeferredError
 from infinitic_common.history import Command, Entry
 from infinitic_common.requesters import Requester
 from infinitic_common.steps import Outcome, Step
-
 from infinitic_workflow_engine._core.log import Log
 from infinitic_workflow_engine._core.mailbox import Mailbox
 from infinitic_workflow_engine._core.outbox import Outbox

@@ -17,7 +17,6 @@ from infinitic_common.messages import (
     TaskFailed,
     TaskTimedOut,
 )
-
 from infinitic_workflow_engine._core.ends import emit, end_if_finished
 from infinitic_workflow_engine._core.outbox import CommandsEffect
 from infinitic_workflow_engine._core.state import MethodRun, WorkflowState

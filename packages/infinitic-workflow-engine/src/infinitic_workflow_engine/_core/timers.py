@@ -7,7 +7,6 @@ from datetime import UTC, datetime, timedelta
 from infinitic_common.history import TimerCommand
 from infinitic_common.messages import CompleteTimers, TimerCompleted
 from infinitic_common.serialization import value_codec
-
 from infinitic_workflow_engine._core.state import MethodRun, WorkflowState
 from infinitic_workflow_engine._core.tasks import run_with
 from infinitic_workflow_engine._core.turn import Turn

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import attrs
-from infinitic_common.messages import Message, topic_of, to_outgoing
+
+from infinitic_common.messages import Message, to_outgoing, topic_of
 from infinitic_common.transport import OutgoingMessage, Topic, TopicKind
 from infinitic_common.workflow_tasks import WorkflowTask
-
 from infinitic_workflow_engine._core.outbox import Effect, OutboxEntry
 from infinitic_workflow_engine._core.state import WorkflowState
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 from infinitic_common.failures import DeferredError, WorkflowCanceledError
 from infinitic_common.history import CommandCompleted, CommandFailed, CommandRetried, SignalReceived
 from infinitic_common.steps import AllOf, Leaf, Outcome, Step, evaluate, leaves_of
-
 from infinitic_workflow_engine._core.state import LeafKey, MethodRun, PendingStep, WorkflowState
 
 

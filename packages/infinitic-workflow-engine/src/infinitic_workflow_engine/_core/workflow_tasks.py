@@ -24,7 +24,6 @@ from infinitic_common.messages import RetryWorkflowTask
 from infinitic_common.serialization import content_hash
 from infinitic_common.steps import Outcome, step_from_plain
 from infinitic_common.workflow_tasks import WorkflowTaskResult
-
 from infinitic_workflow_engine._core.channels import deliver, open_receive
 from infinitic_workflow_engine._core.emissions import command_emissions, requester_of
 from infinitic_workflow_engine._core.ends import run_failed, run_returned

@@ -6,7 +6,9 @@ Every released form stays readable: fields are only added at the end, with defau
 from __future__ import annotations
 
 from collections.abc import Mapping
+
 import attrs
+
 from infinitic_common.codec import decode, encode, record
 from infinitic_common.exceptions import UndecodableMessage
 from infinitic_common.history import (
@@ -23,7 +25,6 @@ from infinitic_common.history import (
 )
 from infinitic_common.requesters import Requester
 from infinitic_common.steps import Outcome, step_from_plain
-
 from infinitic_workflow_engine._core.log import Log, SegmentReference
 from infinitic_workflow_engine._core.mailbox import Mailbox, ParkedSignal
 from infinitic_workflow_engine._core.outbox import Outbox, OutboxEntry, split_hashes
@@ -204,7 +205,7 @@ def from_head(head: StoredState, segments: dict[str, bytes], version: int) -> Wo
         ready=list(head.ready),
     )
     for stored in head.runs:
-        state.methods[stored.method_id] = _run(state, stored, segments)
+        state.methods[stored.method_id] = _run(stored, segments)
     _collect_signal_ids(state)
     _collect_values(state)
     for method_id in state.ready:
@@ -223,7 +224,7 @@ def _outbox(head: StoredState) -> Outbox:
     return Outbox(list(head.outbox), known, head.last_write)
 
 
-def _run(state: WorkflowState, stored: StoredRun, segments: dict[str, bytes]) -> MethodRun:
+def _run(stored: StoredRun, segments: dict[str, bytes]) -> MethodRun:
     log = Log[Entry](segments=list(stored.log.segments))
     log.restore(stored.log.tail, segments)
     run = MethodRun(
@@ -240,7 +241,7 @@ def _run(state: WorkflowState, stored: StoredRun, segments: dict[str, bytes]) ->
     return run
 
 
-def _replay(run: MethodRun, order: int, entry: Entry) -> None:  # noqa: C901 - one case for each kind of entry
+def _replay(run: MethodRun, order: int, entry: Entry) -> None:
     """Derive from an entry what was derived when it was made."""
     match entry:
         case CommandIssued():

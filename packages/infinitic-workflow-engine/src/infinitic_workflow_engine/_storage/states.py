@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
-from typing import Protocol
+from typing import Protocol, TypeVar
 
 import attrs
-from infinitic_common.storage import ABSENT, KeyValueStorage, Write
 
+from infinitic_common.storage import ABSENT, KeyValueStorage, Write
+from infinitic_workflow_engine._core.log import Log
 from infinitic_workflow_engine._core.state import WorkflowState
 from infinitic_workflow_engine._storage.format import (
     StoredState,
@@ -16,6 +17,8 @@ from infinitic_workflow_engine._storage.format import (
     segment_keys,
     to_bytes,
 )
+
+E = TypeVar("E")
 
 MAILBOX_ONLY_MS = 60_000
 """How long a record lives that only keeps signals which overtook the start of their workflow."""
@@ -109,16 +112,20 @@ class KeyValueWorkflowStateStorage:
         return results
 
     def _writes(self, state: WorkflowState) -> Mapping[str, Write]:
-        logs = [state.mailbox.log, *(run.log for run in state.methods.values())]
-        for log in logs:
-            log.seal(state.workflow_id)
-        writes = {key: Write(data, 0) for log in logs for key, data in log.unwritten.items()}
+        writes = _segment_writes(state.workflow_id, state.mailbox.log)
+        for run in state.methods.values():
+            writes.update(_segment_writes(state.workflow_id, run.log))
         head = Write(to_bytes(state), state.version, self._retention.expires_at(state))
         return {**writes, state_key(state.workflow_id): head}
 
     async def delete_segments(self, keys: Collection[str]) -> None:
         """Delete segments."""
         await self._storage.delete(keys)
+
+
+def _segment_writes(workflow_id: str, log: Log[E]) -> dict[str, Write]:
+    log.seal(workflow_id)
+    return {key: Write(data, 0) for key, data in log.unwritten.items()}
 
 
 def _mark_written(state: WorkflowState) -> None:
