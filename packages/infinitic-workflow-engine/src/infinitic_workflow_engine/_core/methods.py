@@ -145,13 +145,15 @@ def _cancel_children(state: WorkflowState, run: MethodRun, turn: Turn) -> None:
         if isinstance(command, ChildWorkflowCommand):
             target = (command.workflow_name, _child_id(state, run, position), None)
         elif isinstance(command, RemoteMethodCommand) and command.workflow_id is not None:
-            method_id = _child_id(state, run, position)
-            target = (command.workflow_name, command.workflow_id, method_id)
+            child_id = _child_id(state, run, position)
+            target = (command.workflow_name, command.workflow_id, child_id)
         else:
             continue
         identifier = derived_id("cancel", run.method_id, position)
-        if target[1] != state.workflow_id:
-            tell(state, turn, CancelWorkflow(identifier, *target, requester, turn.now))
+        name, workflow_id, method_id = target
+        if workflow_id != state.workflow_id:
+            cancel = CancelWorkflow(identifier, name, workflow_id, method_id, requester, turn.now)
+            tell(state, turn, cancel)
 
 
 def _child_id(state: WorkflowState, run: MethodRun, position: int) -> str:
