@@ -1,6 +1,7 @@
 import math
 from collections import Counter, OrderedDict, deque
-from collections.abc import Callable, Collection, Iterable, Mapping, MutableSequence, Sequence, Set
+from collections.abc import Callable, Collection, Iterable, Mapping, MutableSequence, Sequence
+from collections.abc import Set as AbstractSet
 from datetime import UTC, date, datetime, time, timedelta, timezone
 from decimal import Decimal
 from enum import Enum, Flag, IntEnum, StrEnum
@@ -49,7 +50,7 @@ NOON = datetime(2024, 2, 29, 12, 0, 0, 123456, tzinfo=UTC)
 Json = dict[str, Any] | list[Any] | str | int | None
 
 
-def round_trip(hint: object, value: object) -> object:
+def round_trip(hint: object, value: object) -> Any:
     codec = value_codec(hint, place="test")
     return codec.decode(codec.encode(value))
 
@@ -86,8 +87,8 @@ def round_trip(hint: object, value: object) -> object:
         (Fruit, Fruit.APPLE),
         (Right, Right.READ | Right.WRITE),
         (Point, Point.UNIT),
-        (Literal["a", 1, None, True], True),
-        (Literal["a", 1, None], 1),
+        (Literal["a", 1, True], True),
+        (Literal["a", 1] | None, 1),
         (Literal[Color.RED, "x"], Color.RED),
         (list[int], [1, 2]),
         (list[Color], [Color.RED]),
@@ -112,7 +113,7 @@ def round_trip(hint: object, value: object) -> object:
         (MutableSequence[Color], [Color.RED]),
         (Collection[int], [1]),
         (Iterable[int], [1]),
-        (Set[int], {1}),
+        (AbstractSet[int], {1}),
         (Optional[int], None),  # noqa: UP045 - the old spelling is what is tested
         (int | str | None, "a"),
         (int | float, 1),
@@ -260,11 +261,12 @@ def test_damaged_bytes_are_refused(data: bytes) -> None:
     ("hint", "message"),
     [
         ("Missing", "the name 'Missing' cannot be resolved"),
-        (list["Missing"], "the name 'Missing' cannot be resolved"),
+        (list["Missing"], "the name 'Missing' cannot be resolved"),  # type: ignore[name-defined]  # noqa: F821
         (Callable[[], int], "Callable is not a type of values"),
         (type, "type is not a type of values"),
         (complex, "complex is not a type of values"),
         (list[complex], "complex is not a type of values"),
+        (tuple[int, *tuple[str, ...]], "a tuple with a variable part"),
         (ValueError, "ValueError is an exception"),
         (int | Callable[[], int], "Callable is not a type of values"),
     ],
@@ -308,7 +310,7 @@ def test_a_lone_enumeration_that_becomes_a_union_still_reads_its_old_data() -> N
 def test_sets_are_written_in_one_order() -> None:
     codec = value_codec(set[str], place="test")
     names = [f"name-{i}" for i in range(50)]
-    assert codec.encode(set(names)) == codec.encode(set(reversed(names)))
+    assert codec.encode({*names}) == codec.encode({*reversed(names)})
     assert to_json(codec.encode({"b", "a"})) == ["a", "b"]
 
 

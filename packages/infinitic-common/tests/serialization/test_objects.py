@@ -286,7 +286,7 @@ def test_an_unknown_klass_names_the_remedy() -> None:
 
     animals = value_codec(Animal, place="reader")
     data = value_codec(dict[str, Any], place="writer").encode({"#klass": "Bird", "age": 1})
-    with pytest.raises(DeserializationError, match="'Bird' is no known class of Animal.*register"):
+    with pytest.raises(DeserializationError, match=r"'Bird' is no known class of Animal.*register"):
         animals.decode(data)
 
 
@@ -337,7 +337,7 @@ def test_the_field_at_fault_is_named() -> None:
 
 def test_what_a_constructor_raises_is_the_cause() -> None:
     data = value_codec(dict[str, int], place="w").encode({"n": -1})
-    with pytest.raises(DeserializationError, match="Positive refuses.*n is negative") as caught:
+    with pytest.raises(DeserializationError, match=r"Positive refuses.*n is negative") as caught:
         value_codec(list[Positive], place="r").decode(b"\x81" + data)
     assert isinstance(caught.value.__cause__, Exception)
     assert isinstance(caught.value.__cause__.__cause__, ValueError)

@@ -67,7 +67,8 @@ class Compiler:
 
     def __init__(self) -> None:
         self._nodes: dict[object, Node] = {}
-        self._readers: dict[str, tuple[type, Decode]] = {}
+        self._types: dict[str, type] = {}
+        self._readers: dict[str, Decode] = {}
         self._lock = RLock()
         self.packer = Packer(self._pack_object)
         self.any_node = untyped_node(self.packer)
@@ -94,15 +95,15 @@ class Compiler:
     def _guarded(self, build: Callable[[], Node]) -> Node:
         """Build in one piece: a failure leaves nothing that refers to what was not built."""
         with self._lock:
-            before = (self._nodes.copy(), self._readers.copy())
+            before = (self._nodes.copy(), self._types.copy())
             try:
                 return build()
             except RecursionError as error:
-                self._nodes, self._readers = before
+                self._nodes, self._types = before
                 msg = "the type contains itself without a collection or a class between"
                 raise BadHint(msg) from error
             except BaseException:
-                self._nodes, self._readers = before
+                self._nodes, self._types = before
                 raise
 
     def _node(self, hint: object) -> Node:
@@ -186,9 +187,13 @@ class Compiler:
             raise BadHint(why)
         if is_made_of_fields(cls):
             return Root(cls, self._record(hint, cls))
-        if cls.__module__.partition(".")[0] not in sys.stdlib_module_names and has_record_below(
-            cls, self.register, self._known
-        ):
+        if _is_of_python(cls):
+            msg = (
+                f"{class_label(cls)} is not a type of values: "
+                "use a dataclass, an attrs class, a pydantic model or built-in types"
+            )
+            raise BadHint(msg)
+        if has_record_below(cls, self.register, self._known):
             return Root(cls, None)
         msg = (
             f"{class_label(cls)} is not a type of values: make it a dataclass, an attrs class or a "
@@ -200,9 +205,14 @@ class Compiler:
         """Return the node of the objects of exactly one class."""
         label = class_label(cls)
         node = self._once(("record", hint), label, lambda: self._build_record(hint, cls))
-        if hint is cls or type_key(cls) not in self._readers:
-            self._readers[type_key(cls)] = (cls, node.decode)
+        self._learn(cls)
         return node
+
+    def _learn(self, cls: type) -> None:
+        name = type_key(cls)
+        if self._types.get(name) is not cls:
+            self._types[name] = cls
+            self._readers.pop(name, None)  # a class defined anew replaces the old one
 
     def _build_record(self, hint: object, cls: type) -> Node:
         if (why := _class_refusal(cls)) is not None:
@@ -229,12 +239,11 @@ class Compiler:
         if not list(cls):
             msg = f"{class_label(cls)} is an enumeration without members"
             raise BadHint(msg)
-        node = enum_node(cls)
-        self._readers[type_key(cls)] = (cls, node.decode)
-        return node
+        self._learn(cls)
+        return enum_node(cls)
 
     def _known(self) -> list[type]:
-        return [cls for cls, _ in self._readers.values()]
+        return list(self._types.values())
 
     def _pack_object(self, value: object) -> object:
         """Write a value of a class that the packer meets for the first time."""
@@ -252,18 +261,24 @@ class Compiler:
 
     def _unpack_object(self, pair: object, _: bool) -> object:  # noqa: FBT001 - cbor2's convention
         name, data = cast("tuple[str, object]", pair)
-        if (known := self._readers.get(name)) is None:
+        decode = self._readers.get(name) or self._make_reader(name)
+        return decode(data, None)
+
+    def _make_reader(self, name: str) -> Decode:
+        """Return what reads the objects of a class, whatever arguments hints gave it."""
+        if (cls := self._types.get(name)) is None:
             msg = (
                 f"the data names the type {name!r}, which is not known here: import the module "
                 "that defines it and call register_type with it"
             )
             raise Mismatch(msg)
-        return known[1](data, None)
+        decode = self._readers[name] = self.register(cls).decode
+        return decode
 
 
 def type_key(cls: type) -> str:
     """Return the name that stands for a class in self-describing data."""
-    return f"{cls.__module__}.{cls.__qualname__}"
+    return f"{cls.__module__}:{cls.__qualname__}"
 
 
 def is_made_of_fields(cls: type) -> bool:
@@ -275,6 +290,10 @@ def _class_refusal(cls: type) -> str | None:
     if BaseException in cls.__mro__:
         return f"{class_label(cls)} is an exception, which is not a value: send what it tells"
     return handle_refusal(cls)
+
+
+def _is_of_python(cls: type) -> bool:
+    return cls.__module__.partition(".")[0] in sys.stdlib_module_names
 
 
 def _members(hint: object) -> Iterable[object]:

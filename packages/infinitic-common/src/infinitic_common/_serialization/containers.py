@@ -3,7 +3,6 @@
 from collections import OrderedDict, deque
 from collections.abc import Callable, Collection, Mapping, Sequence
 from collections.abc import Set as AbstractSet
-from functools import partial
 from typing import Final, TypeAlias, cast
 
 from infinitic_common._serialization.node import (
@@ -14,9 +13,11 @@ from infinitic_common._serialization.node import (
     Mismatch,
     Node,
     any_deep,
+    convert_at,
     convert_each,
-    decode_each,
+    convert_table,
     mismatch,
+    reading,
     step_to,
 )
 from infinitic_common._serialization.wire import PAIRS, Tag, sorted_by_bytes
@@ -28,14 +29,14 @@ NOT_COLLECTIONS: Final = (str, bytes, bytearray, memoryview, Mapping)
 
 def sequence_node(label: str, item: Node, accepts: type, build: Build) -> Node:
     """Make the node of a homogeneous collection, rebuilt by `build`."""
-    exact, encode_item, decode_item = item.exact, item.encode, item.decode
+    exact, write, read = item.exact, item.encode, reading(item)
 
     def encode(value: object) -> object:
         if not _is_collection(value, accepts):
             raise mismatch(label, value)
-        items = list(cast("Collection[object]", value))
+        items = _listed(cast("Collection[object]", value))
         if not exact.issuperset(map(type, items)):
-            items = convert_each(items, encode_item)
+            items = convert_each(items, write)
         return sorted_by_bytes(items) if isinstance(value, AbstractSet) else items
 
     def decode(data: object, _: object) -> object:
@@ -43,10 +44,14 @@ def sequence_node(label: str, item: Node, accepts: type, build: Build) -> Node:
             raise mismatch(label, data)
         items = cast("list[object]", data)
         if not exact.issuperset(map(type, items)):
-            items = decode_each(items, decode_item)
+            items = convert_each(items, read)
         return build(items)
 
     return Node(label, encode, decode, LIST, deep=item.deep)
+
+
+def _listed(items: Collection[object]) -> list[object]:
+    return items if isinstance(items, list) else list(items)
 
 
 def _is_collection(value: object, accepts: type) -> bool:
@@ -71,42 +76,27 @@ SEQUENCES: Final[dict[object, tuple[type, Build]]] = {
 
 def tuple_node(label: str, items: list[Node]) -> Node:
     """Make the node of a tuple of fixed length."""
+    writers = [item.encode for item in items]
+    readers = [reading(item) for item in items]
 
     def encode(value: object) -> object:
         if not isinstance(value, tuple):
             raise mismatch(label, value)
-        parts = _same_length(label, items, cast("tuple[object, ...]", value))
-        return [_at(i, node.encode, part) for i, (node, part) in enumerate(parts)]
+        return _convert_parts(label, writers, cast("tuple[object, ...]", value))
 
     def decode(data: object, _: object) -> object:
         if type(data) is not list:
             raise mismatch(label, data)
-        parts = _same_length(label, items, cast("list[object]", data))
-        return tuple(
-            _at(i, partial(_decode_part, node), part) for i, (node, part) in enumerate(parts)
-        )
+        return tuple(_convert_parts(label, readers, cast("list[object]", data)))
 
     return Node(label, encode, decode, LIST, deep=any_deep(items))
 
 
-def _decode_part(node: Node, part: object) -> object:
-    return node.decode(part, None)
-
-
-def _same_length(
-    label: str, items: list[Node], parts: Sequence[object]
-) -> list[tuple[Node, object]]:
-    if len(parts) != len(items):
+def _convert_parts(label: str, convert: list[Encode], parts: Sequence[object]) -> list[object]:
+    if len(parts) != len(convert):
         msg = f"expected {label}, got {len(parts)} items"
         raise Mismatch(msg)
-    return list(zip(items, parts, strict=True))
-
-
-def _at(index: int, convert: Encode, part: object) -> object:
-    try:
-        return convert(part)
-    except Mismatch as error:
-        raise error.under(step_to(index)) from error.__cause__
+    return [convert_at(c, part, step_to(i)) for i, (c, part) in enumerate(zip(convert, parts))]  # noqa: B905 - as long, checked above
 
 
 def mapping_node(
@@ -119,28 +109,20 @@ def mapping_node(
     if not key.kinds <= SCALARS:
         return _pairs_node(label, key, value, accepts, build)
 
+    write_key, write, read_key, read = key.encode, value.encode, reading(key), reading(value)
+
     def encode(given: object) -> object:
         if not isinstance(given, accepts):
             raise mismatch(label, given)
         table = cast("Mapping[object, object]", given)
-        if _is_plain(table, key, value):
-            return table
-        return {_in_key(key.encode, k): _in_value(value.encode, v, k) for k, v in table.items()}
+        return table if _is_plain(table, key, value) else convert_table(table, write_key, write)
 
     def decode(data: object, _: object) -> object:
         if type(data) is not dict:
             raise mismatch(label, data)
         table = cast("dict[object, object]", data)
-        if _is_plain(table, key, value):
-            return build(table)
-        return build(
-            {
-                _in_key(lambda d: key.decode(d, None), k): _in_value(
-                    lambda d: value.decode(d, None), v, k
-                )
-                for k, v in table.items()
-            }
-        )
+        plain = _is_plain(table, key, value)
+        return build(table if plain else convert_table(table, read_key, read))
 
     return Node(label, encode, decode, DICT, deep=value.deep)
 
@@ -174,6 +156,7 @@ def open_mapping_node(
     label: str, key: Node, value: Node, accepts: type, build: Callable[[object], object]
 ) -> Node:
     """Make the node of a mapping whose keys describe themselves."""
+    read = reading(value)
 
     def encode(given: object) -> object:
         if not isinstance(given, accepts):
@@ -183,31 +166,23 @@ def open_mapping_node(
     def decode(data: object, _: object) -> object:
         if type(data) is not dict:
             raise mismatch(label, data)
-        items = cast("dict[object, object]", data).items()
-        return build({k: _in_value(lambda d: value.decode(d, None), v, k) for k, v in items})
+        return build(convert_table(cast("dict[object, object]", data), _as_is, read))
 
     return Node(label, encode, decode, DICT, deep=True)
+
+
+def _as_is(key: object) -> object:
+    return key
 
 
 def pack_mapping(table: Mapping[object, object], key: Encode, value: Encode) -> object:
     """Write a mapping of unknown keys: a CBOR map if they are plain, else tagged pairs."""
     if SCALARS.issuperset(map(type, table)):
-        return {k: _in_value(value, v, k) for k, v in table.items()}
-    return Tag(PAIRS, [[_in_key(key, k), _in_value(value, v, k)] for k, v in table.items()])
-
-
-def _in_key(convert: Encode, key: object) -> object:
-    try:
-        return convert(key)
-    except Mismatch as error:
-        raise error.under(step_to(key)) from error.__cause__
-
-
-def _in_value(convert: Encode, value: object, key: object) -> object:
-    try:
-        return convert(value)
-    except Mismatch as error:
-        raise error.under(step_to(key)) from error.__cause__
+        return convert_table(table, _as_is, value)
+    pairs = [
+        [convert_at(key, k, step_to(k)), convert_at(value, v, step_to(k))] for k, v in table.items()
+    ]
+    return Tag(PAIRS, pairs)
 
 
 def _plain_dict(table: object) -> object:

@@ -39,6 +39,9 @@ def strip(hint: object) -> object:
         if isinstance(hint, (str, ForwardRef)):
             msg = f"the name {_forward_name(hint)!r} cannot be resolved where it is used"
             raise BadHint(msg)
+        if getattr(hint, "__unpacked__", False):
+            msg = f"a tuple with a variable part ({label_of(hint)}) cannot be sent: declare a list"
+            raise BadHint(msg)
         if isinstance(hint, TypeVar):
             hint = _stand_in(hint)
         elif _is_qualified(hint):

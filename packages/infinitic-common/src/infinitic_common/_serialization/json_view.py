@@ -104,7 +104,8 @@ def _object(pair: object, _: bool) -> object:  # noqa: FBT001 - cbor2's conventi
     name, data = cast("tuple[str, object]", pair)
     if not isinstance(data, dict):
         return data
-    return {KLASS: name.rpartition(".")[2], **cast("dict[str, object]", data)}
+    klass = name.partition(":")[2].rpartition("<locals>.")[2]
+    return {KLASS: klass, **cast("dict[str, object]", data)}
 
 
 def _duration(count: object, _: bool) -> object:  # noqa: FBT001 - cbor2's convention

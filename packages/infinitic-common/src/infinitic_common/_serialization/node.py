@@ -1,6 +1,6 @@
 """What one type hint becomes when it is registered: a pair of plain functions."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from typing import Final, TypeAlias
 
 from attrs import frozen
@@ -85,26 +85,41 @@ def step_to(key: object) -> str:
     return f"[{key!r}]" if type(key) in _SHOWN else f"[key of type {type_name(key)}]"
 
 
-def convert_each(items: list[object], encode: Encode) -> list[object]:
-    """Encode every item; an error tells the index of the item."""
+def convert_each(items: list[object], convert: Encode) -> list[object]:
+    """Convert every item; an error tells the index of the item."""
     try:
-        return [encode(item) for item in items]
+        return [convert(item) for item in items]
     except Mismatch:
         for index, item in enumerate(items):
-            _try(encode, item, step_to(index))
+            convert_at(convert, item, step_to(index))
         raise
 
 
-def decode_each(items: list[object], decode: Decode) -> list[object]:
-    """Decode every item; an error tells the index of the item."""
-    return convert_each(items, lambda item: decode(item, None))
-
-
-def _try(encode: Encode, item: object, step: str) -> None:
+def convert_table(
+    table: Mapping[object, object], key: Encode, value: Encode
+) -> dict[object, object]:
+    """Convert the keys and the values of a mapping; an error tells the key."""
     try:
-        encode(item)
+        return {key(k): value(v) for k, v in table.items()}
+    except Mismatch:
+        for k, v in table.items():
+            convert_at(key, k, step_to(k))
+            convert_at(value, v, step_to(k))
+        raise
+
+
+def convert_at(convert: Encode, part: object, step: str) -> object:
+    """Convert a part; an error tells the step that leads to it."""
+    try:
+        return convert(part)
     except Mismatch as error:
         raise error.under(step) from error.__cause__
+
+
+def reading(node: Node) -> Encode:
+    """Return the function that reads the data of a node."""
+    decode = node.decode
+    return lambda data: decode(data, None)
 
 
 def late_node(label: str) -> tuple[Node, Callable[[Node], None]]:

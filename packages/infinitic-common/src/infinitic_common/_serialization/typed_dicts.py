@@ -5,7 +5,17 @@ from typing import cast
 
 from infinitic_common._serialization.fields import Part
 from infinitic_common._serialization.hints import class_label
-from infinitic_common._serialization.node import DICT, Mismatch, Node, any_deep, mismatch, step_to
+from infinitic_common._serialization.node import (
+    DICT,
+    Encode,
+    Mismatch,
+    Node,
+    any_deep,
+    convert_at,
+    mismatch,
+    reading,
+    step_to,
+)
 
 
 def typed_dict_node(cls: type, parts: list[Part]) -> Node:
@@ -20,31 +30,32 @@ def typed_dict_node(cls: type, parts: list[Part]) -> Node:
         if extra := sorted(str(key) for key in table if key not in known):
             msg = f"{label} has no key {extra[0]!r}"
             raise Mismatch(msg)
-        return _convert_keys(label, parts, table, lambda node, item: node.encode(item))
+        return _convert_keys(label, parts, table, _writing)
 
     def decode(data: object, _: object) -> object:
         if type(data) is not dict:
             raise mismatch(label, data)
         table = cast("dict[object, object]", data)
-        return _convert_keys(label, parts, table, lambda node, item: node.decode(item, None))
+        return _convert_keys(label, parts, table, reading)
 
     return Node(label, encode, decode, DICT, deep=any_deep(part.node for part in parts))
+
+
+def _writing(node: Node) -> Encode:
+    return node.encode
 
 
 def _convert_keys(
     label: str,
     parts: list[Part],
     table: Mapping[object, object],
-    convert: Callable[[Node, object], object],
+    convert: Callable[[Node], Encode],
 ) -> dict[str, object]:
     converted: dict[str, object] = {}
     for part in parts:
         name = part.field.name
         if name in table:
-            try:
-                converted[name] = convert(part.node, table[name])
-            except Mismatch as error:
-                raise error.under(step_to(name)) from error.__cause__
+            converted[name] = convert_at(convert(part.node), table[name], step_to(name))
         elif part.field.required:
             msg = f"key '{name}' of {label} is missing"
             raise Mismatch(msg)

@@ -17,6 +17,7 @@ from infinitic_common._serialization.node import (
     any_deep,
     handle_refusal,
     mismatch,
+    reading,
 )
 from infinitic_common._serialization.wire import MEMBER, Member, Tag
 
@@ -197,16 +198,18 @@ def _rank(member: Node) -> tuple[bool, bool, str]:
 def _plain_union(label: str, members: list[Node], exact: frozenset[type]) -> Node:
     """Make the node of a union that CBOR tells apart by itself, `int | str | None` for one."""
     ordered = sorted(members, key=_rank)
+    encoders = [member.encode for member in ordered]
+    decoders = [reading(member) for member in ordered]
 
     def encode(value: object) -> object:
         if type(value) in exact:
             return value
-        return _first(label, value, (member.encode for member in ordered))
+        return _first(label, value, encoders)
 
     def decode(data: object, _: object) -> object:
         if type(data) in exact:
             return data
-        return _first(label, data, (_bind(member.decode) for member in ordered))
+        return _first(label, data, decoders)
 
     kinds = frozenset[type]().union(*(member.kinds for member in members))
     return Node(label, encode, decode, kinds, exact)
@@ -219,7 +222,7 @@ def _mixed_union(label: str, members: list[Node], bare: list[Node], exact: froze
         msg = f"two members of {label} have the same name"
         raise BadHint(msg)
     encoders = [m.encode if m in bare else _marking(m) for m in members]
-    decoders = [_bind(member.decode) for member in members]
+    decoders = [reading(member) for member in members]
 
     def encode(value: object) -> object:
         return value if type(value) in exact else _first(label, value, encoders)
@@ -240,10 +243,6 @@ def _looks_like_other(member: Node, members: list[Node]) -> bool:
 
 def _marking(member: Node) -> Encode:
     return lambda value: Tag(MEMBER, [member.label, member.encode(value)])
-
-
-def _bind(decode: Decode) -> Encode:
-    return lambda data: decode(data, None)
 
 
 def _decode_member(label: str, by_label: dict[str, Decode], data: Member) -> object:

@@ -82,7 +82,10 @@ class Packer:
         return items if SCALARS.issuperset(map(type, items)) else convert_each(items, self.pack)
 
     def _dict(self, value: object) -> object:
-        return pack_mapping(cast("dict[object, object]", value), self.pack, self.pack)
+        table = cast("dict[object, object]", value)
+        if SCALARS.issuperset(map(type, table.values())) and SCALARS.issuperset(map(type, table)):
+            return table
+        return pack_mapping(table, self.pack, self.pack)
 
     def _tuple(self, value: object) -> object:
         return Tag(TUPLE, self._list(list(cast("tuple[object, ...]", value))))
