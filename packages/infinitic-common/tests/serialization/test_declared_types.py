@@ -5,6 +5,7 @@ from collections.abc import Set as AbstractSet
 from datetime import UTC, date, datetime, time, timedelta, timezone
 from decimal import Decimal
 from enum import Enum, Flag, IntEnum, StrEnum
+from types import GenericAlias
 from typing import Annotated, Any, Final, Literal, NewType, Optional
 from uuid import UUID
 from zoneinfo import ZoneInfo
@@ -12,6 +13,7 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from infinitic_common.serialization import (
+    CborDataConverter,
     DeserializationError,
     InvalidTypeHint,
     SerializationError,
@@ -239,6 +241,10 @@ def test_a_value_of_another_type_is_refused(hint: object, value: object, message
         (list[int], [1], tuple[int, int], "got 1 items"),
         (str, "x", datetime, "expected datetime, got str"),
         (float, 1.5, int | str, "expected int | str, got float"),
+        (int | Color | Fruit, Color.RED, int | Level, "expected int | Level, got Color"),
+        (int, 1, dict[Any, int], "expected dict[Any, int], got int"),
+        (int, 1, tuple[int, int], "expected tuple[int, int], got int"),
+        (int, 1, UUID | list[int], "expected UUID | list[int], got int"),
     ],
 )
 def test_data_of_another_type_is_refused(
@@ -267,6 +273,8 @@ def test_damaged_bytes_are_refused(data: bytes) -> None:
         (complex, "complex is not a type of values"),
         (list[complex], "complex is not a type of values"),
         (tuple[int, *tuple[str, ...]], "a tuple with a variable part"),
+        (Enum, "Enum is an enumeration without members"),
+        (Literal["red", Color.RED], "are both written as 'red'"),
         (ValueError, "ValueError is an exception"),
         (int | Callable[[], int], "Callable is not a type of values"),
     ],
@@ -278,12 +286,39 @@ def test_a_hint_whose_values_cannot_be_sent_is_refused(hint: object, message: st
     assert str(caught.value).startswith("parameter 'x' of Shop.buy: ")
 
 
+class TypeAliasType:
+    """What a `type` statement of Python 3.12 makes: its value may refer to it."""
+
+    def __init__(self) -> None:
+        self.__value__: object = None
+
+
+def test_a_type_alias_may_refer_to_itself() -> None:
+    tree = TypeAliasType()
+    tree.__value__ = GenericAlias(dict, (str, tree)) | int
+    assert round_trip(tree, {"a": {"b": 1}}) == {"a": {"b": 1}}
+
+
+def test_a_type_alias_that_is_itself_is_refused() -> None:
+    endless = TypeAliasType()
+    endless.__value__ = endless
+    with pytest.raises(InvalidTypeHint, match="contains itself"):
+        value_codec(endless, place="test")
+
+
 def test_a_missing_hint_is_refused_with_an_example() -> None:
     from inspect import Parameter  # noqa: PLC0415 - the constant is what this test is about
 
     place = "parameter 'amount' of PaymentService.charge"
     with pytest.raises(InvalidTypeHint, match="has no type hint: add one, for example 'amount: "):
         value_codec(Parameter.empty, place=place)
+
+
+def test_the_default_converter_gives_the_same_codecs() -> None:
+    codec = CborDataConverter().codec(list[int], place="here")
+    assert codec is value_codec(list[int], place="here")
+    assert codec.hint == list[int]
+    assert repr(codec) == "ValueCodec(list[int], place='here')"
 
 
 def test_a_codec_is_made_once() -> None:

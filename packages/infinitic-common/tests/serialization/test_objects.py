@@ -302,6 +302,38 @@ def test_a_klass_that_two_modules_define_is_refused() -> None:
         value_codec(Circle | other, place="test")
 
 
+def test_a_union_of_classes_needs_klass() -> None:
+    data = value_codec(Circle, place="w").encode(Circle(1.0))
+    with pytest.raises(DeserializationError, match=r"#klass is missing.*Circle \| Square"):
+        value_codec(Circle | Square, place="r").decode(data)
+
+
+@pytest.mark.parametrize("hint", [Circle, Movie, Circle | Square])
+def test_data_without_fields_is_refused(hint: object) -> None:
+    data = value_codec(int, place="w").encode(1)
+    with pytest.raises(DeserializationError, match=r"expected .*, got int"):
+        value_codec(hint, place="r").decode(data)
+
+
+def test_a_field_that_was_never_set_is_named() -> None:
+    account = Account.__new__(Account)
+    with pytest.raises(SerializationError, match="field '_owner' of Account has no value"):
+        value_codec(Account, place="test").encode(account)
+
+
+def test_a_subclass_that_cannot_be_sent_is_refused_when_it_comes() -> None:
+    class Blob(Shape):
+        pass
+
+    with pytest.raises(SerializationError, match="Blob is not made of fields"):
+        value_codec(Shape, place="test").encode(Blob())
+
+
+def test_typed_dictionaries_are_dictionaries() -> None:
+    with pytest.raises(SerializationError, match="expected Movie, got list"):
+        value_codec(Movie, place="test").encode([])
+
+
 def test_generic_arguments_cannot_tell_members_apart() -> None:
     with pytest.raises(InvalidTypeHint, match="names a class twice"):
         value_codec(Box[int] | Box[str], place="test")

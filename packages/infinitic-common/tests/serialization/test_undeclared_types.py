@@ -1,5 +1,6 @@
 import subprocess
 import sys
+from collections import OrderedDict
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from decimal import Decimal
@@ -36,6 +37,11 @@ class Generic1(Generic[T]):
 @dataclass
 class Generic2(Generic[T]):
     item: T
+
+
+@dataclass
+class BadAction:
+    action: complex
 
 
 class Kilo(Enum):
@@ -198,6 +204,7 @@ def test_a_class_seen_with_arguments_is_read_without_them() -> None:
     [
         (object(), "object is not a type of values"),
         ([1, object()], r"object is not a type of values.*\(at \[1\]\)"),
+        ([BadAction(1)], "field 'action' of BadAction: "),
         ({"a": print}, r"is not a type of values.*\(at \['a'\]\)"),
         (ValueError("x"), "an exception is not a value: got ValueError"),
         (datetime(2024, 1, 1), "without time zone"),  # noqa: DTZ001 - refused
@@ -210,11 +217,26 @@ def test_what_is_not_a_value_is_refused(value: object, message: str) -> None:
         encode_untyped(value)
 
 
-def test_a_subclass_of_a_built_in_type_becomes_its_base() -> None:
-    class Email(str):
-        __slots__ = ()
+class Email(str):
+    __slots__ = ()
 
-    assert type(decode_untyped(encode_untyped(Email("a@b")))) is str
+
+class Meters(float):
+    pass
+
+
+class Count(int):
+    pass
+
+
+@pytest.mark.parametrize(
+    ("value", "base"),
+    [(Email("a@b"), str), (Meters(1.5), float), (Count(3), int), (OrderedDict(a=1), dict)],
+)
+def test_a_subclass_of_a_built_in_type_becomes_its_base(value: object, base: type) -> None:
+    found = decode_untyped(encode_untyped(value))
+    assert found == value
+    assert type(found) is base
 
 
 def test_registering_what_is_not_a_type_of_values_is_refused() -> None:

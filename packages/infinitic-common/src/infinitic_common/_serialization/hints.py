@@ -24,6 +24,7 @@ from infinitic_common._serialization.node import BadHint
 
 TypeVars: TypeAlias = Mapping[object, object]
 
+_LONGEST_CHAIN: Final = 100  # of aliases of aliases
 _QUALIFIERS: Final = (Annotated, Final, ClassVar, Required, NotRequired)
 
 
@@ -33,7 +34,7 @@ def strip(hint: object) -> object:
     The metadata of `Annotated` (a view, for one) has no meaning here: whoever gives it one reads
     it before this removes it.
     """
-    while True:
+    for _ in range(_LONGEST_CHAIN):
         if hint is None:
             return type(None)
         if isinstance(hint, (str, ForwardRef)):
@@ -50,6 +51,8 @@ def strip(hint: object) -> object:
             hint = behind
         else:
             return hint
+    msg = "the type contains itself without a collection or a class between"
+    raise BadHint(msg)
 
 
 def _forward_name(hint: str | ForwardRef) -> str:
