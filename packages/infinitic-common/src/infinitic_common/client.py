@@ -70,8 +70,59 @@ class Client(Protocol):
         ...
 
 
+class AsyncClientDeferred(Protocol[R_co]):
+    """A method run that was started, seen from a client for coroutines."""
+
+    @property
+    def id(self) -> str:
+        """Its id."""
+        ...
+
+    async def result(self, timeout: timedelta | None = None) -> R_co:  # noqa: ASYNC109 - as for threads
+        """Wait for its value."""
+        ...
+
+
 class AsyncClient(Protocol):
-    """What a worker needs of ``AsyncInfiniticClient``."""
+    """The client for coroutines; ``AsyncInfiniticClient`` describes each method."""
+
+    def new_workflow(
+        self,
+        contract: Callable[..., S],
+        *,
+        tags: AbstractSet[str] = frozenset(),
+        meta: Mapping[str, bytes] | None = None,
+    ) -> S:
+        """A stub that starts instances."""
+        ...
+
+    def get_workflow_by_id(self, contract: Callable[..., S], workflow_id: str) -> S:
+        """A stub of a running instance."""
+        ...
+
+    @overload
+    async def dispatch(
+        self, method: Callable[P, Awaitable[R]], *args: P.args, **kwargs: P.kwargs
+    ) -> AsyncClientDeferred[R]: ...
+    @overload
+    async def dispatch(
+        self, method: Callable[P, R], *args: P.args, **kwargs: P.kwargs
+    ) -> AsyncClientDeferred[R]: ...
+
+    @overload
+    async def call(
+        self, method: Callable[P, Awaitable[R]], *args: P.args, **kwargs: P.kwargs
+    ) -> R: ...
+    @overload
+    async def call(self, method: Callable[P, R], *args: P.args, **kwargs: P.kwargs) -> R: ...
+
+    async def cancel(self, stub: object) -> None:
+        """Cancel a running instance."""
+        ...
+
+    async def get_status(self, stub: object) -> str | None:
+        """One word for what an instance does; None for an unknown one."""
+        ...
 
     def blocking(self) -> Client:
         """The same client, for threads."""

@@ -1,0 +1,214 @@
+import os
+import queue
+import signal
+import subprocess
+import sys
+import threading
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+from worker_sites import WHEELS, announce
+
+SHOP = "class Pays: ...\nclass FailsToStart: ...\nclass NeverFinishes: ...\n"
+PATIENCE_SECONDS = 20.0
+
+
+class Command:
+    """A running ``infinitic-worker``, and the lines of its log."""
+
+    def __init__(self, folder: Path, *words: str) -> None:
+        path = [str(folder / "site"), *sys.path]
+        self.process = subprocess.Popen(  # noqa: S603 - our own command
+            [sys.executable, "-m", "infinitic_worker", *words],
+            cwd=folder,
+            env={**os.environ, "PYTHONPATH": os.pathsep.join(path)},
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+        self.lines: list[str] = []
+        self._fresh: queue.Queue[str | None] = queue.Queue()
+        threading.Thread(target=self._read, daemon=True).start()
+
+    def _read(self) -> None:
+        assert self.process.stderr is not None
+        with self.process.stderr as lines:
+            for line in lines:
+                self._fresh.put(line)
+        self._fresh.put(None)
+
+    def until(self, text: str) -> str:
+        """Wait for a line with that text."""
+        for line in self._new_lines():
+            if text in line:
+                return line
+        pytest.fail(f"{text!r} was never logged:\n{self.log}")
+
+    def end(self) -> int:
+        """Wait for the end; its status."""
+        status = self.process.wait(PATIENCE_SECONDS)
+        for _ in self._new_lines():
+            pass
+        return status
+
+    def _new_lines(self) -> Iterator[str]:
+        while (line := self._fresh.get(timeout=PATIENCE_SECONDS)) is not None:
+            self.lines.append(line)
+            yield line
+        self._fresh.put(None)  # there is no line after the end, whoever asks
+
+    @property
+    def log(self) -> str:
+        return "".join(self.lines)
+
+
+Start = Callable[..., Command]
+
+
+@pytest.fixture
+def start(tmp_path: Path) -> Iterator[Start]:
+    site = tmp_path / "site"
+    site.mkdir()
+    announce(site, "probe", WHEELS)
+    (tmp_path / "shop.py").write_text(SHOP, encoding="utf-8")
+    commands: list[Command] = []
+
+    def started(*words: str) -> Command:
+        commands.append(Command(tmp_path, *words))
+        return commands[-1]
+
+    yield started
+    for command in commands:
+        command.process.kill()
+        command.end()
+
+
+@pytest.fixture
+def configure(tmp_path: Path) -> Callable[[str], None]:
+    def configured(class_name: str) -> None:
+        text = (
+            "name: w\ntransport: {probe: {}}\n"
+            f"services: [{{name: Payments, class: shop.{class_name}}}]\n"
+        )
+        (tmp_path / "w.yml").write_text(text, encoding="utf-8")
+
+    return configured
+
+
+Configure = Callable[[str], None]
+
+
+def pid_in(line: str) -> int:
+    return int(line.partition(" INFO ")[2].split(maxsplit=1)[0])
+
+
+# --- one process ----------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+def test_a_signal_ends_the_worker_gracefully(
+    start: Start, configure: Configure, number: signal.Signals
+) -> None:
+    configure("Pays")
+    command = start("run", "w.yml")
+    command.until("worker w ready")
+    command.process.send_signal(number)
+    assert command.end() == 0
+    assert "In Flight Messages:\n* ServiceExecutor of Payments: 0 remaining (0 rec" in command.log
+    assert "Traceback" not in command.log
+
+
+def test_a_second_signal_gives_up_what_is_in_flight(start: Start, configure: Configure) -> None:
+    configure("NeverFinishes")
+    command = start("run", "w.yml")
+    command.until("worker w ready")
+    command.process.send_signal(signal.SIGTERM)
+    command.until("a second signal")
+    command.process.send_signal(signal.SIGTERM)
+    assert command.end() == 0
+    assert "5 remaining (1000 received)" in command.log
+
+
+def test_records_show_their_fields_behind_the_text(start: Start, configure: Configure) -> None:
+    configure("Pays")
+    line = start("run", "w.yml").until("Payments Payments:")
+    assert line.endswith("[component=ServiceExecutor of Payments]\n")
+
+
+def test_the_files_that_the_environment_lists_are_used(
+    start: Start, configure: Configure, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    configure("Pays")
+    monkeypatch.setenv("INFINITIC_CONFIG", "w.yml")
+    start("run").until("worker w ready")
+
+
+def test_a_refused_configuration_is_told_without_a_traceback(
+    start: Start, configure: Configure
+) -> None:
+    configure("Missing")
+    command = start("run", "w.yml")
+    assert command.end() == 1
+    assert "infinitic-worker: " in command.log
+    assert "shop.Missing" in command.log
+    assert "Traceback" not in command.log
+
+
+def test_a_start_that_fails_is_told_with_the_component(start: Start, configure: Configure) -> None:
+    configure("FailsToStart")
+    command = start("run", "w.yml")
+    assert command.end() == 1
+    told = command.lines[-1]
+    assert told.startswith("infinitic-worker: while starting ServiceExecutor of Payments")
+    assert told.endswith("RuntimeError: the broker said no\n")
+    assert "Traceback" not in command.log
+
+
+# --- several processes ----------------------------------------------------------------------------
+
+
+def test_a_copy_that_dies_is_started_again(start: Start, configure: Configure) -> None:
+    configure("Pays")
+    command = start("run", "w.yml", "--processes", "2", "--log-level", "info")
+    first = command.until("ready")
+    names = {name_in(first), name_in(command.until("ready"))}
+    assert names == {"w-1", "w-2"}
+    os.kill(pid_in(first), signal.SIGKILL)
+    assert "SIGKILL" in command.until("it is started again")
+    again = command.until("ready")
+    assert name_in(again) == name_in(first)
+    command.process.send_signal(signal.SIGTERM)
+    assert command.end() == 0
+    assert command.log.count(" closed") == 2
+
+
+def test_a_second_signal_kills_the_copies(start: Start, configure: Configure) -> None:
+    configure("NeverFinishes")
+    command = start("run", "w.yml", "--processes", "2", "--log-level", "info")
+    command.until("ready")
+    command.until("ready")
+    command.process.send_signal(signal.SIGTERM)
+    command.until("stopping")
+    command.until("stopping")
+    command.process.send_signal(signal.SIGTERM)
+    assert command.end() == 1
+
+
+def test_copies_end_with_the_process_that_started_them(start: Start, configure: Configure) -> None:
+    configure("NeverFinishes")
+    command = start("run", "w.yml", "--processes", "2", "--log-level", "info")
+    command.until("ready")
+    command.until("ready")
+    command.process.kill()
+    command.end()  # the log ends when the last of them has closed it
+
+
+def test_copies_of_a_worker_in_memory_are_refused(start: Start, tmp_path: Path) -> None:
+    (tmp_path / "m.yml").write_text("transport: inMemory\n", encoding="utf-8")
+    command = start("run", "m.yml", "--processes", "2")
+    assert command.end() == 1
+    assert "reaches nobody outside one process" in command.log
+
+
+def name_in(line: str) -> str:
+    return line.partition("worker ")[2].removesuffix(" ready\n")
