@@ -6,6 +6,9 @@ from random import Random
 
 import attrs
 
+_MOST_FAULTS = 80
+"""Of a run: without end, faults make more messages than are ever worked off."""
+
 
 @attrs.frozen
 class Rates:
@@ -48,10 +51,15 @@ class Chaos:
         self.rates = rates
         self.point = point
         self.active = True
+        self._left = _MOST_FAULTS
 
     def happens(self, rate: float) -> bool:
         """Whether a fault of that probability happens now."""
-        return self.active and rate > 0 and self.random.random() < rate
+        if not self.active or rate <= 0 or self.random.random() >= rate:
+            return False
+        self._left -= 1
+        self.active = self._left > 0
+        return True
 
     def crash(self, actor: str, boundary: int) -> str | None:
         """Whether the actor crashes here: "crash", "overlap", or None."""
@@ -73,12 +81,12 @@ def rates_of(random: Random) -> Rates:
         return random.choice((0.0, longest / 4, longest))
 
     return Rates(
-        crash=rate(0.03),
+        crash=rate(0.02),
         overlap=random.choice((0.0, 0.5)),
         duplicate=rate(0.2),
         lost_acknowledgement=rate(0.2),
         lost_race=rate(0.2),
         store_unavailable=rate(0.1),
-        broker_unavailable=rate(0.1),
+        broker_unavailable=rate(0.05),
         jitter_seconds=random.choice((0.0, 0.02, 0.5)),
     )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from datetime import timedelta
 from typing import cast
 
@@ -12,7 +12,6 @@ from infinitic_common.component import Component
 from infinitic_common.configuration import StorageConfiguration
 from infinitic_common.task_context import Task
 from infinitic_common.transport import OutgoingMessage, Topic
-from infinitic_common.workflow_tasks import WorkflowTask, WorkflowTaskResult
 from infinitic_storage import MemoryStorage
 from infinitic_task_executor import ServiceExecutor, WorkflowExecutor
 from infinitic_workflow_engine import StateEngineOptions, WorkflowStateEngine
@@ -115,7 +114,7 @@ class World:
 
     async def _start(self, actor: str) -> None:
         process = self.new_process(actor)
-        components = self._components(actor)
+        components = self._components(actor, process)
         store = SimulatedStorage(SimulatedKeyValues(process, self.database), self._sets)
         host = Host(process, self.transport(process), store, components)
         self._running[process] = components
@@ -123,7 +122,7 @@ class World:
         for component in components:
             await component.start(host)
 
-    def _components(self, actor: str) -> Sequence[Component]:
+    def _components(self, actor: str, process: Process) -> Sequence[Component]:
         remote = self.mode.remote
         if actor == "service":
             return [
@@ -132,18 +131,18 @@ class World:
                 )
             ]
         if actor == "code":
-            return [self._code()]
+            return [self._code(process)]
         options = StateEngineOptions(
             remote_workflow_tasks=remote, workflow_task_timeout=timedelta(seconds=30)
         )
         engine = WorkflowStateEngine(Story, options)
-        return [engine] if remote else [self._code(), engine]
+        return [engine] if remote else [self._code(process), engine]
 
-    def _code(self) -> WorkflowExecutor:
+    def _code(self, process: Process) -> WorkflowExecutor:
         executor = WorkflowExecutor(
             Story, StoryImpl, concurrency=1, timeout=None, always_replay=self.mode.always_replay
         )
-        _hold_time_while_threads_work(executor, self.loop)
+        _hold_time_while_threads_work(executor, process, self.loop)
         return executor
 
     def _service(self) -> type:
@@ -193,24 +192,34 @@ class World:
             await asyncio.sleep(0.1)
 
 
-def _hold_time_while_threads_work(executor: WorkflowExecutor, loop: VirtualLoop) -> None:
+def _hold_time_while_threads_work(
+    executor: WorkflowExecutor, process: Process, loop: VirtualLoop
+) -> None:
     """Make what threads do happen at one virtual instant, and its end a matter of the seed.
 
-    It reaches into the executor, because the runner is what both ways to it have in common.
+    It reaches into the executor, because its runner is what the ways to it have in common.
     """
     runner = executor._runner  # noqa: SLF001
-    run = runner.run
+    finished = runner._finished  # noqa: SLF001
 
-    async def run_in_no_time(
-        tasks: Sequence[WorkflowTask], *, keep: bool = True
-    ) -> Sequence[WorkflowTaskResult]:
+    async def finished_in_no_time(*args: object) -> None:
         loop.virtual.working_threads += 1
         try:
-            results = await run(tasks, keep=keep)
+            await finished(*args)
         finally:
             loop.virtual.working_threads -= 1
         # A timer fires when all else of this instant is done, in whatever order that was.
         await asyncio.sleep(0.0001)
-        return results
 
-    runner.run = run_in_no_time  # type: ignore[method-assign]
+    def while_alive(run: Callable[..., Awaitable[object]]) -> Callable[..., Awaitable[object]]:
+        async def run_while_alive(*args: object, **kwargs: object) -> object:
+            if not process.alive:  # its threads have ended
+                await process.hang()
+            return await run(*args, **kwargs)
+
+        return run_while_alive
+
+    runner._finished = finished_in_no_time  # type: ignore[method-assign]  # noqa: SLF001
+    runner.run = while_alive(runner.run)  # type: ignore[method-assign, assignment]
+    patiently = runner.run_patiently
+    runner.run_patiently = while_alive(patiently)  # type: ignore[method-assign, assignment]
