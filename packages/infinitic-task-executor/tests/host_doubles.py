@@ -9,10 +9,12 @@ from typing import NoReturn
 import attrs
 
 from infinitic_common.codec import decode
+from infinitic_common.configuration import StorageConfiguration
 from infinitic_common.exceptions import TransportUnavailable
 from infinitic_common.messages import Message, to_outgoing, topic_of
 from infinitic_common.transport import (
     Counts,
+    Deferral,
     Handler,
     OutgoingMessage,
     ReceivedMessage,
@@ -72,7 +74,9 @@ class RecordingTransport:
     async def close(self) -> None:
         """Nothing to close."""
 
-    async def deliver(self, *messages: Message | ReceivedMessage) -> Sequence[ReceivedMessage]:
+    async def deliver(
+        self, *messages: Message | ReceivedMessage
+    ) -> Sequence[ReceivedMessage | Deferral]:
         """Hand over a batch; gives what the handler gives back."""
         assert self.handler is not None
         return await self.handler([received(message) for message in messages])
@@ -97,7 +101,9 @@ class Host:
     worker_name: str = "worker"
     client: object = "the client"
 
-    def storage(self) -> NoReturn:
+    def storage(self, configuration: StorageConfiguration | None = None) -> NoReturn:
+        """None is needed."""
+        del configuration
         raise NotImplementedError
 
     def workflow_task_handler(self, workflow_name: str) -> None:

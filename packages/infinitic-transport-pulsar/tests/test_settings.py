@@ -1,4 +1,5 @@
 import logging
+from typing import Literal
 
 import attrs
 import pytest
@@ -122,7 +123,11 @@ def test_unordered_messages_are_stored_in_small_batches_so_that_work_spreads(
     ("way", "type_", "by_key"), [("failover", "Failover", False), ("keyShared", "KeyShared", True)]
 )
 def test_ordered_topics_are_shared_as_configured(
-    configuration: PulsarConfiguration, way: str, type_: str, *, by_key: bool
+    configuration: PulsarConfiguration,
+    way: Literal["failover", "keyShared"],
+    type_: str,
+    *,
+    by_key: bool,
 ) -> None:
     configuration = attrs.evolve(configuration, ordered_subscription=way)
     consumer = dict(consumer_settings(configuration, ORDERED, "me", 8))

@@ -113,9 +113,7 @@ class Deferral:
     answer: Awaitable[Sequence[ReceivedMessage]]
 
 
-Handler = Callable[
-    [Sequence[ReceivedMessage]], Awaitable[Sequence["ReceivedMessage | Deferral"]]
-]
+Handler = Callable[[Sequence[ReceivedMessage]], Awaitable[Sequence["ReceivedMessage | Deferral"]]]
 """Handles a batch; answers the messages to try again (none: all are acknowledged).
 
 Messages in a ``Deferral`` are settled when its answer is there; the others, and later messages of

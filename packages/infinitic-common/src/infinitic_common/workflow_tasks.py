@@ -8,8 +8,8 @@ from typing import Protocol, runtime_checkable
 import attrs
 
 from infinitic_common.codec import record
-from infinitic_common.failures import DeferredError  # noqa: TC001 - resolved at run time
-from infinitic_common.history import CommandIssued, Entry  # noqa: TC001 - resolved at run time
+from infinitic_common.failures import DeferredError
+from infinitic_common.history import CommandIssued, Entry
 
 
 @attrs.frozen(eq=False)

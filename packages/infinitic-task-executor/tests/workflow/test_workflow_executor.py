@@ -21,7 +21,7 @@ from infinitic_common.failures import WorkflowExecutorFailedError
 from infinitic_common.history import ReceiveCommand, TaskCommand, TimerCommand
 from infinitic_common.messages import ExecuteWorkflowTask, WorkflowTaskCompleted
 from infinitic_common.serialization import encode_untyped, value_codec
-from infinitic_common.transport import Topic, TopicKind
+from infinitic_common.transport import ReceivedMessage, Topic, TopicKind
 from infinitic_common.workflow_tasks import (
     RemoteWorkflowTask,
     StepAwaited,
@@ -268,6 +268,7 @@ async def test_what_cannot_be_read_is_given_back(executor: WorkflowExecutor, hos
 
     assert len(back) == 3
     assert not host.transport.published
+    assert isinstance(back[0], ReceivedMessage)
     assert back[0].body == b"damaged"
 
 

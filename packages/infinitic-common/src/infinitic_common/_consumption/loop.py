@@ -193,7 +193,7 @@ class ConsumptionLoop(Generic[T]):
             if len(answer) < len(answers):
                 for deferral in [one for one in answers if isinstance(one, Deferral)]:
                     self._defer(batch, deferral)
-        self._running.pop(batch)
+        del self._running[batch]
         self._in_handler -= len(batch.deliveries)
         if answer:
             self._carry_out(judge(batch, answer, self._subscription))
@@ -206,7 +206,9 @@ class ConsumptionLoop(Generic[T]):
     def _defer(self, batch: Batch[T], deferral: Deferral) -> None:
         """Let some messages of a batch go on as a batch of their own."""
         late = {id(message) for message in deferral.messages}
-        rest: Batch[T] = Batch([], [lane for lane in batch.lanes if id(lane.taken[0].message) in late])
+        rest: Batch[T] = Batch(
+            [], [lane for lane in batch.lanes if id(lane.taken[0].message) in late]
+        )
         rest.deliveries = [delivery for lane in rest.lanes for delivery in lane.taken]
         gone = {id(delivery) for delivery in rest.deliveries}
         batch.lanes = [lane for lane in batch.lanes if lane not in rest.lanes]

@@ -8,7 +8,11 @@ from typing import Any, NoReturn, cast
 from uuid import UUID
 
 import attrs
-from greenlet import GreenletExit, getcurrent, greenlet
+from greenlet import (  # type: ignore[import-untyped]  # its stubs are a package of their own
+    GreenletExit,
+    getcurrent,
+    greenlet,
+)
 
 from infinitic_common.command_ids import command_id
 from infinitic_common.decorators import CheckMode
@@ -58,7 +62,7 @@ Stop = StepAwaited | Returned | Raised
 """How the code stopped."""
 
 
-class Discarded(GreenletExit):
+class Discarded(GreenletExit):  # type: ignore[misc]  # untyped for mypy, see its import
     """Unwinds the frames of a run that is thrown away."""
 
 

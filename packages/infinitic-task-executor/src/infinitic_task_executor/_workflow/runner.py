@@ -98,7 +98,7 @@ class WorkflowTaskRunner:
             results.append(result)
         return results
 
-    async def _late(  # noqa: PLR0913 - what one place of a turn is made of
+    async def _late(
         self,
         finishing: Task[None],
         turn: Turn,
