@@ -1,11 +1,11 @@
 """One crash in a run without other faults: at each boundary of each actor."""
 
 import pytest
-from simulator.chaos import CrashPoint, Rates
-from simulator.plans import MODES
-from simulator.programs import TASKS
-from simulator.simulation import Plan, simulate
-from simulator.world import Mode
+from simulation.simulator.chaos import CrashPoint, Rates
+from simulation.simulator.plans import MODES
+from simulation.simulator.programs import TASKS
+from simulation.simulator.simulation import Plan, simulate
+from simulation.simulator.world import Mode
 
 
 @pytest.mark.parametrize("overlap", [False, True], ids=["crash", "overlap"])
@@ -26,8 +26,15 @@ def test_every_kind_of_boundary_is_passed() -> None:
     boundaries = simulate(Plan(1, ["sequential"], Mode(), Rates()))
 
     kinds = {
-        "receive", "read", "has read", "write", "has written",
-        "publish", "published", "acknowledge", "acknowledged",
+        "receive",
+        "read",
+        "has read",
+        "write",
+        "has written",
+        "publish",
+        "published",
+        "acknowledge",
+        "acknowledged",
     }
     assert kinds <= set(boundaries["engine"])
     assert kinds - {"read", "has read", "write", "has written"} <= set(boundaries["service"])

@@ -6,10 +6,10 @@
 import os
 
 import pytest
-from simulator.chaos import Rates
-from simulator.plans import plan_of_seed
-from simulator.simulation import Plan, SimulationFailed, simulate
-from simulator.world import Mode
+from simulation.simulator.chaos import Rates
+from simulation.simulator.plans import plan_of_seed
+from simulation.simulator.simulation import Plan, SimulationError, simulate
+from simulation.simulator.world import Mode
 
 _VARIABLE = "INFINITIC_SIMULATION_SEEDS"
 _PER_TEST = 25
@@ -33,9 +33,9 @@ def test_a_seed_gives_the_same_run_each_time(seed: int) -> None:
 
 
 def test_a_failure_shows_its_seed_and_its_timeline(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("simulator.store.Database.write", lambda *_: True)
+    monkeypatch.setattr("simulation.simulator.store.Database.write", lambda *_: True)
 
-    with pytest.raises(SimulationFailed) as failure:
+    with pytest.raises(SimulationError) as failure:
         simulate(Plan(7, ["sequential"], Mode(), Rates()))
 
     text = str(failure.value)

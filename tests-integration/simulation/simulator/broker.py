@@ -7,6 +7,10 @@ from collections.abc import Callable, Sequence
 from typing import Protocol
 
 import attrs
+from simulation.simulator.chaos import Chaos
+from simulation.simulator.timeline import Timeline
+from simulation.simulator.virtual_loop import VirtualLoop
+
 from infinitic_common.transport import (
     DELAYED_KINDS,
     OutgoingMessage,
@@ -15,10 +19,6 @@ from infinitic_common.transport import (
     Topic,
     TopicKind,
 )
-
-from simulator.chaos import Chaos
-from simulator.timeline import Timeline
-from simulator.virtual_loop import VirtualLoop
 
 START = 1_700_000_000_000
 """Milliseconds since the epoch at which every simulation begins."""
@@ -57,9 +57,7 @@ class Group:
     subscription: Subscription
     stored: dict[int, Stored] = attrs.field(factory=dict[int, Stored])
     reader: Reader | None = None
-    last_due: dict[tuple[Topic, str], float] = attrs.field(
-        factory=dict[tuple[Topic, str], float]
-    )
+    last_due: dict[tuple[Topic, str], float] = attrs.field(factory=dict[tuple[Topic, str], float])
 
 
 class Broker:

@@ -44,9 +44,7 @@ class CrashPoint:
 class Chaos:
     """Decides on faults."""
 
-    def __init__(
-        self, random: Random, rates: Rates, point: CrashPoint | None = None
-    ) -> None:
+    def __init__(self, random: Random, rates: Rates, point: CrashPoint | None = None) -> None:
         self.random = random
         self.rates = rates
         self.point = point

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 
 import attrs
+
 from infinitic_common.codec import decode
 from infinitic_common.history import (
     CommandCompleted,
@@ -27,14 +28,14 @@ Place = tuple[str, str, int]
 PREFIX = "workflow.state."
 
 
-class Violation(AssertionError):
+class ViolationError(AssertionError):
     """Something that must hold does not."""
 
 
 def require(holds: object, text: str) -> None:
     """Raise when it does not hold."""
     if not holds:
-        raise Violation(text)
+        raise ViolationError(text)
 
 
 @attrs.define

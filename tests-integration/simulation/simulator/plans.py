@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from simulator.programs import TASKS
-from simulator.simulation import Plan
-from simulator.world import Mode
+from simulation.simulator.programs import TASKS
+from simulation.simulator.simulation import Plan
+from simulation.simulator.world import Mode
 
 MODES = (Mode(), Mode(always_replay=True), Mode(remote=True))
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable
 
-from simulator.chaos import Chaos
-from simulator.timeline import Timeline
+from simulation.simulator.chaos import Chaos
+from simulation.simulator.timeline import Timeline
 
 
 class Process:
@@ -17,7 +17,7 @@ class Process:
         reading: False once the broker has given its messages to somebody else.
     """
 
-    def __init__(
+    def __init__(  # noqa: PLR0913, PLR0917 - what an incarnation shares with all others
         self,
         actor: str,
         incarnation: int,

@@ -82,9 +82,7 @@ TASKS = {"sequential": 5, "parallel": 5, "timed": 2, "signalled": 0}
 """Tasks of each program."""
 
 
-async def tell(
-    client: AsyncInfiniticClient, program: str
-) -> tuple[AsyncDeferred[str], str]:
+async def tell(client: AsyncInfiniticClient, program: str) -> tuple[AsyncDeferred[str], str]:
     """Start a program and do what its client does; gives what it started, and the right result."""
     story = client.new_workflow(Story)
     if program == "signalled":

@@ -10,18 +10,18 @@ from types import SimpleNamespace
 from unittest.mock import patch
 
 import attrs
+from simulation.simulator.broker import START
+from simulation.simulator.chaos import Chaos, CrashPoint, Rates, rates_of
+from simulation.simulator.checks import PREFIX, require
+from simulation.simulator.programs import TASKS, Story, tell, wait
+from simulation.simulator.timeline import Timeline
+from simulation.simulator.virtual_loop import VirtualLoop
+from simulation.simulator.world import Mode, World
+
 from infinitic_client import AsyncInfiniticClient
 from infinitic_common import ids
-from infinitic_common.messages import topic_of, to_outgoing
+from infinitic_common.messages import to_outgoing, topic_of
 from infinitic_workflow_engine._storage.format import from_head, head_from_bytes, segment_keys
-
-from simulator.broker import START
-from simulator.chaos import Chaos, CrashPoint, Rates, rates_of
-from simulator.checks import PREFIX, require
-from simulator.programs import TASKS, Story, tell, wait
-from simulator.timeline import Timeline
-from simulator.virtual_loop import VirtualLoop
-from simulator.world import Mode, World
 
 _LONGEST = 3600.0
 _QUIET = 240.0
@@ -49,7 +49,7 @@ class Plan:
         return f"seed {self.seed}{point}, {self.mode}, {'+'.join(self.programs)}"
 
 
-class SimulationFailed(AssertionError):
+class SimulationError(AssertionError):
     """A plan and what went wrong, with its timeline."""
 
 
@@ -57,7 +57,7 @@ def simulate(plan: Plan) -> dict[str, list[str]]:
     """Run a plan; gives the boundaries that each actor passed.
 
     Raises:
-        SimulationFailed: Something that must hold did not.
+        SimulationError: Something that must hold did not.
     """
     random = Random(plan.seed)  # noqa: S311 - to be the same again
     rates = rates_of(random) if plan.rates is None else plan.rates
@@ -68,13 +68,13 @@ def simulate(plan: Plan) -> dict[str, list[str]]:
         return loops[-1]
 
     with asyncio.Runner(loop_factory=new_loop) as runner, _repeatable_ids(random, loops):
-        timeline = Timeline(lambda: loops[-1].time())
+        timeline = Timeline(lambda: loops[-1].time())  # noqa: PLW0108 - the loop is made later
         chaos = Chaos(random, rates, plan.point)
         try:
             return runner.run(_run(plan, chaos, timeline))
         except BaseException as error:
             msg = f"{plan}: {type(error).__name__}: {error}\n{rates}\n{timeline}"
-            raise SimulationFailed(msg) from error
+            raise SimulationError(msg) from error
 
 
 def _repeatable_ids(random: Random, loops: list[VirtualLoop]) -> patch:  # type: ignore[valid-type]
@@ -105,9 +105,7 @@ async def _run(plan: Plan, chaos: Chaos, timeline: Timeline) -> dict[str, list[s
         chaos.active = False
         again = await asyncio.gather(*(wait(deferred) for deferred, _ in told))
         for deferred, _ in told:
-            statuses.append(
-                await client.get_status(client.get_workflow_by_id(Story, deferred.id))
-            )
+            statuses.append(await client.get_status(client.get_workflow_by_id(Story, deferred.id)))
     await asyncio.sleep(_QUIET)
     right = [result for _, result in told]
     require(results == right, f"results {results}, not {right}")

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Mapping
 
 import attrs
+from simulation.simulator.process import Process
+
 from infinitic_common.exceptions import StorageUnavailable
 from infinitic_common.storage import ABSENT, KeySetStorage, VersionedValue, Write
-
-from simulator.process import Process
 
 
 @attrs.define
@@ -94,7 +94,8 @@ class SimulatedKeyValues:
         chaos = self._process.chaos
         if chaos.happens(chaos.rates.store_unavailable):
             self._process.timeline.add(self._process.name, "STORE UNAVAILABLE", when)
-            raise StorageUnavailable(f"simulated, {when}")
+            msg = f"simulated, {when}"
+            raise StorageUnavailable(msg)
 
 
 @attrs.frozen

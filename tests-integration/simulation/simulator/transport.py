@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from simulation.simulator.broker import Broker, Observer, Stored
+from simulation.simulator.process import Process
+
 from infinitic_common._consumption import ConsumptionLoop, Delivery
 from infinitic_common.exceptions import TransportUnavailable
 from infinitic_common.transport import (
@@ -14,9 +17,6 @@ from infinitic_common.transport import (
     Subscription,
     Topic,
 )
-
-from simulator.broker import Broker, Observer, Stored
-from simulator.process import Process
 
 
 class SimulatedConsumption:
@@ -100,7 +100,8 @@ class SimulatedTransport:
         # What a client sends is its user's to repeat, with an id of its own.
         if self._process.actor != "client" and chaos.happens(chaos.rates.broker_unavailable):
             self._process.timeline.add(self._process.name, "BROKER UNAVAILABLE", when)
-            raise TransportUnavailable(f"simulated, {when} publishing")
+            msg = f"simulated, {when} publishing"
+            raise TransportUnavailable(msg)
 
     async def consume(self, subscription: Subscription, handler: Handler) -> SimulatedConsumption:
         """See ``Transport``."""

@@ -8,6 +8,16 @@ from datetime import timedelta
 from typing import cast
 
 import attrs
+from simulation.simulator.broker import Broker
+from simulation.simulator.chaos import Chaos
+from simulation.simulator.checks import Checks
+from simulation.simulator.process import Process
+from simulation.simulator.programs import Letters, Story, StoryImpl
+from simulation.simulator.store import Database, SimulatedKeyValues, SimulatedStorage
+from simulation.simulator.timeline import Timeline
+from simulation.simulator.transport import SimulatedTransport
+from simulation.simulator.virtual_loop import VirtualLoop, virtual_loop
+
 from infinitic_common.component import Component
 from infinitic_common.configuration import StorageConfiguration
 from infinitic_common.task_context import Task
@@ -15,16 +25,6 @@ from infinitic_common.transport import OutgoingMessage, Topic
 from infinitic_storage import MemoryStorage
 from infinitic_task_executor import ServiceExecutor, WorkflowExecutor
 from infinitic_workflow_engine import StateEngineOptions, WorkflowStateEngine
-
-from simulator.broker import Broker
-from simulator.chaos import Chaos
-from simulator.checks import Checks
-from simulator.process import Process
-from simulator.programs import Letters, Story, StoryImpl
-from simulator.store import Database, SimulatedKeyValues, SimulatedStorage
-from simulator.timeline import Timeline
-from simulator.transport import SimulatedTransport
-from simulator.virtual_loop import VirtualLoop, virtual_loop
 
 
 @attrs.frozen
@@ -125,11 +125,7 @@ class World:
     def _components(self, actor: str, process: Process) -> Sequence[Component]:
         remote = self.mode.remote
         if actor == "service":
-            return [
-                ServiceExecutor(
-                    Letters, self._service(), concurrency=self.mode.concurrency
-                )
-            ]
+            return [ServiceExecutor(Letters, self._service(), concurrency=self.mode.concurrency)]
         if actor == "code":
             return [self._code(process)]
         options = StateEngineOptions(
@@ -188,8 +184,7 @@ class World:
                 continue
             for component in reversed(components):
                 await component.stop(5)
-        while self._background:
-            await asyncio.sleep(0.1)
+        await asyncio.gather(*self._background)
 
 
 def _hold_time_while_threads_work(
