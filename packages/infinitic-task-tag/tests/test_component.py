@@ -1,103 +1,174 @@
-from typing import Any
+import attrs
+import pytest
+from task_tag_doubles import Host, received
 
+from infinitic_common.codec import encode
+from infinitic_common.configuration import (
+    BatchConfiguration,
+    ConfigurationError,
+    ServiceConfiguration,
+    ServiceExecutorConfiguration,
+    ServiceTagEngineConfiguration,
+    StorageConfiguration,
+)
+from infinitic_common.exceptions import StorageUnavailable
 from infinitic_common.messages import (
     AddTagToTask,
     GetTaskIdsByTag,
     RemoveTagFromTask,
     TaskIdsByTag,
-    Message,
-    from_received,
-    to_outgoing,
 )
 from infinitic_common.requesters import ClientRequester
-from infinitic_common.transport import OutgoingMessage, ReceivedMessage, Topic, TopicKind
-from infinitic_task_tag import ServiceTagEngine, set_key
+from infinitic_common.transport import Counts, Topic, TopicKind
+from infinitic_task_tag import ServiceTagEngine
 
-TOPIC = Topic(TopicKind.SERVICE_TAG_ENGINE, "Flow")
-
-
-class Sets:
-    def __init__(self) -> None:
-        self.sets: dict[str, set[str]] = {set_key("Flow", "foo"): {"old"}}
-        self.reads: list[Any] = []
-        self.updates = 0
-
-    async def get(self, keys: Any) -> dict[str, frozenset[str]]:
-        self.reads.append(list(keys))
-        return {key: frozenset(self.sets.get(key, set())) for key in keys}
-
-    async def update(self, add: Any, remove: Any) -> None:
-        self.updates += 1
-        for key, values in remove.items():
-            self.sets.setdefault(key, set()).difference_update(values)
-        for key, values in add.items():
-            self.sets.setdefault(key, set()).update(values)
+FOO, BAR = "task:Name|tag:foo|setIds", "task:Name|tag:bar|setIds"
 
 
-class Host:
-    """Records what is published; has one store of sets; the handler is called by hand."""
-
-    worker_name = "w"
-    client = None
-
-    def __init__(self) -> None:
-        self.key_sets = Sets()
-        self.published: list[OutgoingMessage] = []
-        self.transport = self
-        self.handler: Any = None
-
-    def storage(self, configuration: Any = None) -> Any:
-        return self
-
-    async def publish(self, topic: Topic, messages: Any) -> None:
-        self.published += messages
-
-    async def consume(self, subscription: Any, handler: Any) -> Any:
-        self.handler = handler
+def add(value: str, tag: str = "foo") -> AddTagToTask:
+    return AddTagToTask(f"add {value} {tag}", "Name", value, tag)
 
 
-def received(message: Message) -> ReceivedMessage:
-    out = to_outgoing(message)
-    return ReceivedMessage(out.id, TOPIC, out.body, out.key, {}, 1, 0)
+def remove(value: str, tag: str = "foo") -> RemoveTagFromTask:
+    return RemoveTagFromTask(f"remove {value} {tag}", "Name", value, tag)
 
 
-def answer_of(host: Host) -> Any:
-    [out] = host.published
-    return from_received(ReceivedMessage(out.id, TOPIC, out.body, None, {}, 1, 0))
+def question(tag: str = "foo", client: str = "client") -> GetTaskIdsByTag:
+    return GetTaskIdsByTag(f"{client} asks", "Name", tag, "request", ClientRequester(client))
 
 
-def test_tags_14_the_key_of_the_ids_of_a_tag() -> None:
-    assert set_key("Flow", "foo") == "task:Flow|tag:foo|setIds"
-
-
-async def test_tags_08_the_full_set_is_read_once_and_told_to_the_client() -> None:
+@pytest.fixture
+async def host() -> Host:
     host = Host()
-    await ServiceTagEngine("Flow").start(host)
-    question = GetTaskIdsByTag("q", "Flow", "foo", "r1", ClientRequester("c"))
-    assert await host.handler([received(question)]) == []
-    assert host.key_sets.reads == [[set_key("Flow", "foo")]]
-    answer = answer_of(host)
+    await ServiceTagEngine("Name").start(host)
+    return host
+
+
+# --- TAGS-17 ------------------------------------------------------------------------------------ ---
+
+
+async def test_the_full_set_is_read_once_and_told_to_the_client_that_asked(host: Host) -> None:
+    host.sets.sets[FOO] = {"b", "a"}
+    assert await host.deliver(question()) == []
+    assert host.journal == [f"read {FOO}", "publish"]
+    [(topic, _)], [answer] = host.transport.published, host.answers
+    assert topic == Topic(TopicKind.CLIENT_RESPONSE, "client")
     assert isinstance(answer, TaskIdsByTag)
-    assert (answer.client_name, answer.request_id) == ("c", "r1")
-    assert answer.task_ids == ("old",)
+    assert answer.client_name == "client"
+    assert answer.request_id == "request"
+    assert answer.task_ids == ("a", "b")
 
 
-async def test_tags_11_a_batch_is_one_read_and_one_update() -> None:
+async def test_a_batch_is_one_read_then_one_update_then_the_answers(host: Host) -> None:
+    host.sets.sets[FOO] = {"old", *(f"gone{n}" for n in range(100))}
+    adds, removes = [add(f"new{n}") for n in range(100)], [remove(f"gone{n}") for n in range(100)]
+    await host.deliver(*adds, question(), *removes)
+    assert host.journal == [f"read {FOO}", "update", "publish"]
+    [answer] = host.answers
+    assert isinstance(answer, TaskIdsByTag)
+    assert set(answer.task_ids) == {"old", *(f"new{n}" for n in range(100))}
+    assert host.sets.sets[FOO] == set(answer.task_ids)
+
+
+async def test_changes_alone_read_nothing(host: Host) -> None:
+    await host.deliver(add("x"), add("y", "bar"))
+    assert host.journal == ["update"]
+    assert host.sets.sets == {FOO: {"x"}, BAR: {"y"}}
+
+
+async def test_the_last_change_of_an_id_holds(host: Host) -> None:
+    host.sets.sets[FOO] = {"x"}
+    await host.deliver(add("x"), remove("x"), remove("y"), add("y"))
+    assert host.sets.sets[FOO] == {"y"}
+
+
+async def test_an_unknown_tag_has_no_ids(host: Host) -> None:
+    await host.deliver(question("never used"))
+    [answer] = host.answers
+    assert isinstance(answer, TaskIdsByTag)
+    assert answer.task_ids == ()
+
+
+async def test_each_client_is_answered_on_its_own_topic(host: Host) -> None:
+    await host.deliver(question(client="a"), question(client="b"))
+    assert host.journal == [f"read {FOO}", "publish", "publish"]
+    assert [topic.entity for topic, _ in host.transport.published] == ["a", "b"]
+
+
+async def test_an_answer_given_again_has_the_same_id(host: Host) -> None:
+    await host.deliver(question())
+    await host.deliver(question())
+    first, second = (message.id for _, [message] in host.transport.published)
+    assert first == second
+
+
+async def test_a_store_that_is_away_lets_the_whole_batch_wait(host: Host) -> None:
+    host.sets.failure = StorageUnavailable("away")
+    with pytest.raises(StorageUnavailable):
+        await host.deliver(add("x"), question())
+    assert host.answers == []
+
+
+@pytest.mark.parametrize("body", [b"\xff", encode(ClientRequester("not about tags"))])
+async def test_a_message_that_cannot_be_read_is_given_back_alone(host: Host, body: bytes) -> None:
+    broken = attrs.evolve(received(add("broken")), body=body)
+    assert await host.deliver(broken, add("x")) == [broken]
+    assert host.sets.sets[FOO] == {"x"}
+
+
+async def test_a_tag_longer_than_any_key_is_kept_by_its_digest(host: Host) -> None:
+    await host.deliver(add("x", "long" * 100), question("long" * 100))
+    [key] = host.sets.sets
+    assert len(key) < 255
+    [answer] = host.answers
+    assert isinstance(answer, TaskIdsByTag)
+    assert answer.task_ids == ("x",)
+
+
+# --- the component --------------------------------------------------------------------------------
+
+
+async def test_it_reads_its_topic_in_order_by_tag(host: Host) -> None:
+    subscription = host.transport.subscription
+    assert subscription is not None
+    assert subscription.topics == (Topic(TopicKind.SERVICE_TAG_ENGINE, "Name"),)
+    assert subscription.ordered
+
+
+async def test_a_configuration_says_how_it_works() -> None:
+    storage = StorageConfiguration("inMemory")
+    settings = ServiceTagEngineConfiguration(
+        concurrency=5, batch=BatchConfiguration(max_messages=7), storage=storage
+    )
+    engine = ServiceTagEngine.from_configuration(
+        ServiceConfiguration(name="Name", tag_engine=settings)
+    )
     host = Host()
-    await ServiceTagEngine("Flow").start(host)
-    adds = [AddTagToTask(f"a{n}", "Flow", f"id{n}", "foo") for n in range(100)]
-    removes = [RemoveTagFromTask(f"r{n}", "Flow", f"id{n}", "foo") for n in range(50)]
-    question = GetTaskIdsByTag("q", "Flow", "foo", "r1", ClientRequester("c"))
-    await host.handler([received(m) for m in [*adds, *removes, question]])
-    assert len(host.key_sets.reads) == 1
-    assert host.key_sets.updates == 1
-    assert set(answer_of(host).task_ids) == {"old", *(f"id{n}" for n in range(50, 100))}
+    await engine.start(host)
+    assert host.asked_for == [storage]
+    assert host.transport.subscription is not None
+    assert host.transport.subscription.max_batch_messages == 7
+    assert host.transport.subscription.max_in_flight_batches == 5
+    assert str(engine) == "TaskTagEngine Name (concurrency 5, batches of 7)"
 
 
-async def test_a_message_that_cannot_be_read_is_given_back_alone() -> None:
-    host = Host()
-    await ServiceTagEngine("Flow").start(host)
-    broken = ReceivedMessage("x", TOPIC, b"\xff", "foo", {}, 1, 0)
-    good = received(AddTagToTask("a", "Flow", "id", "foo"))
-    assert await host.handler([broken, good]) == [broken]
-    assert "id" in host.key_sets.sets[set_key("Flow", "foo")]
+def test_a_configuration_without_a_tag_engine_is_refused() -> None:
+    executor = ServiceExecutorConfiguration(class_name="shop.Impl")
+    entry = ServiceConfiguration(name="Name", executor=executor)
+    with pytest.raises(ConfigurationError, match="no tag engine; add `tagEngine:`"):
+        ServiceTagEngine.from_configuration(entry)
+
+
+def test_no_concurrency_is_refused() -> None:
+    with pytest.raises(ValueError, match="concurrency=0"):
+        ServiceTagEngine("Name", concurrency=0)
+
+
+async def test_it_counts_and_stops_what_it_consumes() -> None:
+    engine, host = ServiceTagEngine("Name"), Host()
+    assert engine.counts == Counts()
+    await engine.stop(1)
+    await engine.start(host)
+    assert engine.counts == Counts(3, 1)
+    await engine.stop(2)
+    assert host.transport.consumption.stopped_within == [2]

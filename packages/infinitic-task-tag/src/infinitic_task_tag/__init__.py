@@ -1,5 +1,5 @@
-"""The service tag engine of Infinitic for Python."""
+"""The tag engine for the tasks of Infinitic for Python."""
 
-from infinitic_task_tag.component import ServiceTagEngine, set_key
+from infinitic_task_tag.component import ServiceTagEngine
 
-__all__ = ["ServiceTagEngine", "set_key"]
+__all__ = ["ServiceTagEngine"]

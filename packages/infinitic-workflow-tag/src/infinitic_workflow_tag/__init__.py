@@ -1,5 +1,5 @@
-"""The workflow tag engine of Infinitic for Python."""
+"""The tag engine for the workflows of Infinitic for Python."""
 
-from infinitic_workflow_tag.component import WorkflowTagEngine, set_key
+from infinitic_workflow_tag.component import WorkflowTagEngine
 
-__all__ = ["WorkflowTagEngine", "set_key"]
+__all__ = ["WorkflowTagEngine"]

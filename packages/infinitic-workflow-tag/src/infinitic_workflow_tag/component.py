@@ -1,54 +1,40 @@
 """The component: running workflows by tag."""
 
-from __future__ import annotations
-
+import asyncio
 import logging
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from typing import Self, cast
 
+from infinitic_common.component import ComponentHost
+from infinitic_common.configuration import (
+    ConfigurationError,
+    Problem,
+    StorageConfiguration,
+    WorkflowConfiguration,
+)
 from infinitic_common.contracts import contract_of
 from infinitic_common.exceptions import UndecodableMessage
-from infinitic_common.ids import derived_id
-from infinitic_common.messages import (
-    AddTagToWorkflow,
-    GetWorkflowIdsByTag,
-    RemoveTagFromWorkflow,
-    WorkflowIdsByTag,
-    from_received,
-    to_outgoing,
-    topic_of,
-)
-from infinitic_common.requesters import ClientRequester
-from infinitic_common.tag_sets import TagBatch
+from infinitic_common.messages import WorkflowTagMessage, from_received, to_outgoing, topic_of
+from infinitic_common.storage import KeySetStorage
 from infinitic_common.transport import (
     Consumption,
     Counts,
+    OutgoingMessage,
     ReceivedMessage,
     Subscription,
     Topic,
     TopicKind,
+    Transport,
 )
-
-if TYPE_CHECKING:
-    from infinitic_common.component import ComponentHost
-    from infinitic_common.configuration import WorkflowConfiguration, StorageConfiguration
+from infinitic_workflow_tag._core import answers, decide
 
 _LOGGER = logging.getLogger(__name__)
 
-
-def set_key(workflow_name: str, tag: str) -> str:
-    """The storage key of the ids that have a tag."""
-    return f"workflow:{workflow_name}|tag:{tag}|setIds"
+_MAX_BATCH = 1000
 
 
 class WorkflowTagEngine:
-    """Knows which running workflows of one name have which tags.
-
-    Args:
-        workflow: The contract of the workflow, or its name.
-        concurrency: Tags handled at once.
-        storage: A storage of its own; None for the worker's.
-    """
+    """Knows which running workflows of one workflow have which tags."""
 
     label = "WorkflowTagEngine"
 
@@ -57,89 +43,114 @@ class WorkflowTagEngine:
         workflow: type | str,
         *,
         concurrency: int = 1,
+        max_batch_messages: int = _MAX_BATCH,
         storage: StorageConfiguration | None = None,
     ) -> None:
+        """Take what to keep; nothing starts yet.
+
+        Args:
+            workflow: The contract of the workflow, or its name.
+            concurrency: Batches handled at once, of different tags.
+            max_batch_messages: The most messages in one batch; nothing waits for them.
+            storage: A storage of its own; None for the worker's.
+
+        Raises:
+            ValueError: ``concurrency`` is less than 1.
+        """
+        if concurrency < 1:
+            msg = f"concurrency={concurrency}: give 1 or more, or leave the tag engine out"
+            raise ValueError(msg)
         self._name = workflow if isinstance(workflow, str) else contract_of(workflow).name
         self._concurrency = concurrency
+        self._max_batch_messages = max_batch_messages
         self._storage = storage
-        self._host: ComponentHost | None = None
+        self._sets: KeySetStorage | None = None
+        self._transport: Transport | None = None
         self._consumption: Consumption | None = None
 
     @classmethod
-    def from_configuration(cls, configuration: WorkflowConfiguration) -> WorkflowTagEngine:
-        """The tag engine that a workflow's entry of a configuration describes.
+    def from_configuration(cls, configuration: WorkflowConfiguration) -> Self:
+        """Make the tag engine that a configuration asks for.
 
         Raises:
-            ValueError: The entry has no tag engine.
+            ConfigurationError: It asks for none.
         """
         engine = configuration.tag_engine
         if engine is None:
-            msg = f"the entry of workflow {configuration.name} has no tagEngine"
-            raise ValueError(msg)
-        return cls(configuration.name, concurrency=engine.concurrency, storage=engine.storage)
+            problem = Problem(
+                f"workflows.{configuration.name}", "no tag engine", "add `tagEngine:`"
+            )
+            raise ConfigurationError([problem])
+        return cls(
+            configuration.name,
+            concurrency=engine.concurrency,
+            max_batch_messages=engine.batch.max_messages,
+            storage=engine.storage,
+        )
+
+    @property
+    def workflow_name(self) -> str:
+        """The workflow whose tags it keeps."""
+        return self._name
 
     @property
     def counts(self) -> Counts:
-        """Messages received and not yet settled."""
+        """See ``Component``."""
         return Counts() if self._consumption is None else self._consumption.counts
 
     def __str__(self) -> str:
-        return f"{self.label} {self._name} (concurrency {self._concurrency})"
+        settings = f"concurrency {self._concurrency}, batches of {self._max_batch_messages}"
+        return f"{self.label} {self._name} ({settings})"
 
     async def start(self, host: ComponentHost) -> None:
-        """Begin to receive."""
-        self._host = host
+        """See ``Component``."""
+        self._transport = host.transport
+        self._sets = host.storage(self._storage).key_sets
         subscription = Subscription(
             topics=(Topic(TopicKind.WORKFLOW_TAG_ENGINE, self._name),),
             name="workflow-tag-engine",
             ordered=True,
-            max_batch_messages=500,
+            max_batch_messages=self._max_batch_messages,
+            max_in_flight_messages=self._max_batch_messages * self._concurrency,
             max_in_flight_batches=self._concurrency,
         )
         self._consumption = await host.transport.consume(subscription, self._handle)
 
     async def stop(self, grace_seconds: float) -> None:
-        """Stop receiving; finish what is in flight within the grace period."""
+        """See ``Component``."""
         if self._consumption is not None:
             await self._consumption.stop(grace_seconds)
 
-    async def _handle(self, received: Sequence[ReceivedMessage]) -> Sequence[ReceivedMessage]:
-        """One read and one write for what arrived; then the answers."""
-        batch = TagBatch()
-        questions: list[GetWorkflowIdsByTag] = []
-        unreadable: list[ReceivedMessage] = []
-        for each in received:
-            try:
-                message = from_received(each)
-            except UndecodableMessage as error:
-                _LOGGER.error("message %s cannot be read: %s", each.id, error)  # noqa: TRY400 - the bytes, not our code
-                unreadable.append(each)
-                continue
-            match message:
-                case AddTagToWorkflow(tag=tag):
-                    batch.add(set_key(self._name, tag), message.workflow_id)
-                case RemoveTagFromWorkflow(tag=tag):
-                    batch.remove(set_key(self._name, tag), message.workflow_id)
-                case GetWorkflowIdsByTag(tag=tag):
-                    batch.ask(set_key(self._name, tag))
-                    questions.append(message)
-                case _:
-                    unreadable.append(each)
-        await self._carry_out(batch, questions)
+    async def _handle(self, batch: Sequence[ReceivedMessage]) -> Sequence[ReceivedMessage]:
+        """One read and one update for what arrived, then the answers; gives back the unreadable."""
+        messages, unreadable = _read(batch)
+        turn = decide(messages)
+        sets = await turn.sets.carry_out(cast("KeySetStorage", self._sets))
+        bursts: dict[Topic, list[OutgoingMessage]] = {}
+        for answer in answers(turn, sets):
+            bursts.setdefault(topic_of(answer), []).append(to_outgoing(answer))
+        transport = cast("Transport", self._transport)
+        await asyncio.gather(*(transport.publish(topic, burst) for topic, burst in bursts.items()))
         return unreadable
 
-    async def _carry_out(self, batch: TagBatch, questions: list[GetWorkflowIdsByTag]) -> None:
-        host = self._host
-        if host is None:
-            return
-        storage = host.storage(self._storage) if self._storage is not None else host.storage()
-        sets = await batch.carry_out(storage.key_sets)
-        for question in questions:
-            if isinstance(question.requester, ClientRequester):
-                answer = WorkflowIdsByTag(
-                    derived_id("answer", question.message_id),
-                    question.requester.client_name,
-                    question.request_id,
-                    tuple(sorted(sets[set_key(self._name, question.tag)])),
-                )
-                await host.transport.publish(topic_of(answer), [to_outgoing(answer)])
+
+def _read(
+    batch: Sequence[ReceivedMessage],
+) -> tuple[list[WorkflowTagMessage], list[ReceivedMessage]]:
+    messages, unreadable = list[WorkflowTagMessage](), list[ReceivedMessage]()
+    for received in batch:
+        try:
+            messages.append(_message(received))
+        except UndecodableMessage as error:
+            tag = {"tag": received.key, "component": WorkflowTagEngine.label}
+            _LOGGER.warning("message %s cannot be read: %s", received.id, error, extra=tag)
+            unreadable.append(received)
+    return messages, unreadable
+
+
+def _message(received: ReceivedMessage) -> WorkflowTagMessage:
+    message = from_received(received)
+    if not isinstance(message, WorkflowTagMessage):
+        msg = f"{type(message).__name__} is no message about tags of workflows"
+        raise UndecodableMessage(msg)
+    return message
