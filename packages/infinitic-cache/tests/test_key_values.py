@@ -26,7 +26,7 @@ class Store:
         self.records: dict[str, tuple[VersionedValue, int | None]] = {}
         self.asked: list[str] = []
         self.failure: Exception | None = None
-        self.gate: asyncio.Event | None = None
+        self.gate: asyncio.Barrier | None = None
         self.is_closed = False
 
     async def get(self, keys: Collection[str]) -> dict[str, VersionedValue]:
@@ -112,13 +112,12 @@ async def test_a_write_of_unknown_outcome_makes_the_next_read_ask_the_store(
 async def test_writes_of_a_key_at_the_same_time_leave_nothing_in_memory(
     store: Store, cache: CachedKeyValueStorage
 ) -> None:
-    store.gate = asyncio.Event()
-    first = asyncio.ensure_future(cache.put({"a": Write(b"1", 0)}))
-    second = asyncio.ensure_future(cache.put({"a": Write(b"2", 1)}))
-    await asyncio.sleep(0)  # both have reached the gate
-    store.gate.set()
-    assert await first == await second == {"a": True}
-    assert await cache.get(["a"]) == {"a": VersionedValue(b"2", 2)}
+    store.gate = asyncio.Barrier(2)
+    writes = (cache.put({"a": Write(value, 0)}) for value in (b"1", b"2"))
+    written = [result["a"] for result in await asyncio.gather(*writes)]
+    winner = (b"1", b"2")[written.index(True)]
+    assert written.count(True) == 1
+    assert await cache.get(["a"]) == {"a": VersionedValue(winner, 1)}
     assert store.asked == ["a"]
 
 
