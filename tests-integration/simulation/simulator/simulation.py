@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections import Counter
 from collections.abc import Sequence
+from contextlib import AbstractContextManager
 from random import Random
 from types import SimpleNamespace
 from unittest.mock import patch
@@ -77,7 +78,7 @@ def simulate(plan: Plan) -> dict[str, list[str]]:
             raise SimulationError(msg) from error
 
 
-def _repeatable_ids(random: Random, loops: list[VirtualLoop]) -> patch:  # type: ignore[valid-type]
+def _repeatable_ids(random: Random, loops: list[VirtualLoop]) -> AbstractContextManager[object]:
     def nanoseconds() -> int:
         return int((START / 1000 + loops[-1].time()) * 1_000_000_000)
 

@@ -11,6 +11,7 @@ from infinitic_common._consumption import ConsumptionLoop, Delivery
 from infinitic_common.exceptions import TransportUnavailable
 from infinitic_common.transport import (
     Counts,
+    Deferral,
     Handler,
     OutgoingMessage,
     ReceivedMessage,
@@ -48,7 +49,9 @@ class SimulatedConsumption:
         self._broker.leave(self._group, self)
         await self._work.stop(grace_seconds if self._process.alive else 0)
 
-    async def _handle(self, batch: Sequence[ReceivedMessage]) -> Sequence[ReceivedMessage]:
+    async def _handle(
+        self, batch: Sequence[ReceivedMessage]
+    ) -> Sequence[ReceivedMessage | Deferral]:
         await self._process.boundary("receive", batch)
         return await self._handler(batch)
 

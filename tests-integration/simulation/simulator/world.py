@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Callable, Coroutine, Sequence
 from datetime import timedelta
-from typing import cast
+from typing import ParamSpec, TypeVar
 
 import attrs
 from simulation.simulator.broker import Broker
@@ -25,6 +25,10 @@ from infinitic_common.transport import OutgoingMessage, Topic
 from infinitic_storage import MemoryStorage
 from infinitic_task_executor import ServiceExecutor, WorkflowExecutor
 from infinitic_workflow_engine import StateEngineOptions, WorkflowStateEngine
+
+P = ParamSpec("P")
+T = TypeVar("T")
+Run = Callable[P, Coroutine[object, object, T]]
 
 
 @attrs.frozen
@@ -171,8 +175,8 @@ class World:
             if not isinstance(component, WorkflowStateEngine):
                 self._in_background(component.stop(0))  # its threads end
 
-    def _in_background(self, work: Callable[[], None] | object) -> None:
-        task = self.loop.create_task(cast("asyncio.Future[None]", work))  # type: ignore[arg-type]
+    def _in_background(self, work: Coroutine[object, object, None]) -> None:
+        task = self.loop.create_task(work)
         self._background.add(task)
         task.add_done_callback(self._background.discard)
 
@@ -194,27 +198,31 @@ def _hold_time_while_threads_work(
 
     It reaches into the executor, because its runner is what the ways to it have in common.
     """
-    runner = executor._runner  # noqa: SLF001
-    finished = runner._finished  # noqa: SLF001
+    runner = executor._runner  # noqa: SLF001  # pyright: ignore[reportPrivateUsage]
 
-    async def finished_in_no_time(*args: object) -> None:
-        loop.virtual.working_threads += 1
-        try:
-            await finished(*args)
-        finally:
-            loop.virtual.working_threads -= 1
-        # A timer fires when all else of this instant is done, in whatever order that was.
-        await asyncio.sleep(0.0001)
+    def in_no_time(finished: Run[P, T]) -> Run[P, T]:
+        async def finished_in_no_time(*args: P.args, **kwargs: P.kwargs) -> T:
+            loop.virtual.working_threads += 1
+            try:
+                result = await finished(*args, **kwargs)
+            finally:
+                loop.virtual.working_threads -= 1
+            # A timer fires when all else of this instant is done, in whatever order that was.
+            await asyncio.sleep(0.0001)
+            return result
 
-    def while_alive(run: Callable[..., Awaitable[object]]) -> Callable[..., Awaitable[object]]:
-        async def run_while_alive(*args: object, **kwargs: object) -> object:
+        return finished_in_no_time
+
+    def while_alive(run: Run[P, T]) -> Run[P, T]:
+        async def run_while_alive(*args: P.args, **kwargs: P.kwargs) -> T:
             if not process.alive:  # its threads have ended
                 await process.hang()
             return await run(*args, **kwargs)
 
         return run_while_alive
 
-    runner._finished = finished_in_no_time  # type: ignore[method-assign]  # noqa: SLF001
-    runner.run = while_alive(runner.run)  # type: ignore[method-assign, assignment]
-    patiently = runner.run_patiently
-    runner.run_patiently = while_alive(patiently)  # type: ignore[method-assign, assignment]
+    vars(runner).update(
+        _finished=in_no_time(runner._finished),  # noqa: SLF001  # pyright: ignore[reportPrivateUsage]
+        run=while_alive(runner.run),
+        run_patiently=while_alive(runner.run_patiently),
+    )
