@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import itertools
 import logging
-from collections.abc import Awaitable, Iterable, Sequence
+from collections.abc import Awaitable, Coroutine, Iterable, Sequence
 
 import attrs
 
@@ -44,6 +44,13 @@ class _Outcome:
     again: list[ReceivedMessage] = attrs.field(factory=list[ReceivedMessage])
     late: list[Deferral] = attrs.field(factory=list[Deferral])
     repeat: list[Group] = attrs.field(factory=list[Group])
+
+    def give_up_late(self) -> None:
+        """The whole batch is tried again, those that take long included."""
+        for deferral in self.late:
+            if isinstance(deferral.answer, Coroutine):
+                deferral.answer.close()
+        self.late = []
 
 
 class Turns:
@@ -94,6 +101,7 @@ class Turns:
                 pending = await self._turn(pending, outcome, patience)
             except BaseException:
                 self._discard([group.workflow_id for group in pending])
+                outcome.give_up_late()
                 raise
 
     async def _turn(
