@@ -7,6 +7,7 @@ from infinitic_common.configuration import (
     ServiceConfiguration,
     ServiceExecutorConfiguration,
     ServiceTagEngineConfiguration,
+    StorageConfiguration,
     WorkflowConfiguration,
     WorkflowExecutorConfiguration,
     WorkflowStateEngineConfiguration,
@@ -32,10 +33,13 @@ def described_by(
     component: Component, entry: ServiceConfiguration | WorkflowConfiguration, part: Part
 ) -> str:
     """A component that was made from a configuration, with its effective settings."""
-    # The representations inside mask passwords.
-    settings = [f"{name}={value!r}" for name, value in _settings(part).items()]
+    settings = [f"{name}={_short(value)}" for name, value in _settings(part).items()]
     return f"{component.label} {entry.name}: {', '.join(settings)}"
 
 
 def _settings(part: Part) -> dict[str, object]:
     return attrs.asdict(part, recurse=False)
+
+
+def _short(value: object) -> str:
+    return value.kind if isinstance(value, StorageConfiguration) else repr(value)

@@ -5,7 +5,8 @@ import contextlib
 import logging
 import signal
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator
+from types import FrameType
 from typing import Protocol
 
 _LOGGER = logging.getLogger(__name__)
@@ -14,7 +15,7 @@ SIGNALS = (signal.SIGTERM, signal.SIGINT)
 
 
 @contextlib.contextmanager
-def on_signals(callback: Callable[[], None]) -> Iterator[None]:
+def on_signals(callback: Callable[[], None]) -> Generator[None, None, None]:
     """Have each SIGTERM and SIGINT call a function on the running event loop.
 
     Outside the main thread, which alone may handle signals, nothing is changed.
@@ -23,10 +24,11 @@ def on_signals(callback: Callable[[], None]) -> Iterator[None]:
         yield
         return
     loop = asyncio.get_running_loop()
-    before = {
-        number: signal.signal(number, lambda *_: loop.call_soon_threadsafe(callback))
-        for number in SIGNALS
-    }
+
+    def handle(_number: int, _frame: FrameType | None) -> None:
+        loop.call_soon_threadsafe(callback)
+
+    before = {number: signal.signal(number, handle) for number in SIGNALS}
     try:
         yield
     finally:

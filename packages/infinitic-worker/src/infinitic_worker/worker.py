@@ -96,7 +96,7 @@ class InfiniticWorker:
             ComponentNotInstalled: A wheel is missing; says which one to install.
             ConfigurationError: Lists every class that cannot be loaded or does not fit.
         """
-        _LOGGER.info("configuration: %r", configuration)  # passwords are masked in it
+        _LOGGER.debug("configuration: %r", configuration)  # passwords are masked in it
         if configuration.event_listener is not None:
             _LOGGER.warning("eventListener: this release has no event listener, nobody is told")
         components = components_of(configuration)
