@@ -45,12 +45,14 @@ class _Outcome:
     late: list[Deferral] = attrs.field(factory=list[Deferral])
     repeat: list[Group] = attrs.field(factory=list[Group])
 
-    def give_up_late(self) -> None:
-        """The whole batch is tried again, those that take long included."""
+    def give_up_late(self) -> set[str]:
+        """The whole batch is tried again, those that take long included: answers their ids."""
+        given_up = {message.key or "" for late in self.late for message in late.messages}
         for deferral in self.late:
             if isinstance(deferral.answer, Coroutine):
                 deferral.answer.close()
         self.late = []
+        return given_up
 
 
 class Turns:
@@ -100,8 +102,8 @@ class Turns:
             try:
                 pending = await self._turn(pending, outcome, patience)
             except BaseException:
-                self._discard([group.workflow_id for group in pending])
-                outcome.give_up_late()
+                given_up = outcome.give_up_late()
+                self._discard([*(group.workflow_id for group in pending), *given_up])
                 raise
 
     async def _turn(
