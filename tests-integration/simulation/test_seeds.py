@@ -42,3 +42,12 @@ def test_a_failure_shows_its_seed_and_its_timeline(monkeypatch: pytest.MonkeyPat
     assert "seed 7" in text
     assert "engine#1" in text
     assert "DispatchWorkflow" in text
+
+
+def test_programs_survive_when_their_code_takes_longer_than_a_turn_waits(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("infinitic_workflow_engine._turns.PATIENCE_SECONDS", 0)
+
+    for seed in range(40):
+        simulate(plan_of_seed(seed))
