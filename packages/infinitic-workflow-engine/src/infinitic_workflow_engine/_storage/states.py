@@ -23,6 +23,13 @@ E = TypeVar("E")
 MAILBOX_ONLY_MS = 60_000
 """How long a record lives that only keeps signals which overtook the start of their workflow."""
 
+UNFINISHED_MS = 30 * 24 * 3600 * 1000
+"""How much longer an ended record lives that is not known to have reached everyone.
+
+Only a process that died between the last acknowledgement and the last write leaves one; without a
+bound it would stay for ever, and all workers being away for longer is not to be expected.
+"""
+
 
 def state_key(workflow_id: str) -> str:
     """The key of a workflow's record."""
@@ -42,12 +49,14 @@ class Retention:
     tombstone_ms: int = 3600 * 1000
 
     def expires_at(self, state: WorkflowState) -> int | None:
-        """When the record may go; not while something it emitted may be lost."""
+        """When the record may go; much later while something it emitted may be lost."""
         if not state.started:
             return state.created_at + MAILBOX_ONLY_MS
-        if state.ended_at is None or state.outbox.entries or state.garbage:
+        if state.ended_at is None:
             return None
-        return state.ended_at + max(self.outcome_ms, self.tombstone_ms)
+        kept = state.ended_at + max(self.outcome_ms, self.tombstone_ms)
+        unfinished = state.outbox.entries or state.garbage
+        return kept + UNFINISHED_MS if unfinished else kept
 
 
 class WorkflowStateStorage(Protocol):
