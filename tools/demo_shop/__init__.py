@@ -1,0 +1,1 @@
+"""The shop of the demo: contracts, services and the order workflow."""
