@@ -3,6 +3,7 @@
 from collections.abc import Collection, Mapping, Sequence
 
 import attrs
+
 from infinitic_common.storage import KeySetStorage, KeyValueStorage, Storage, VersionedValue, Write
 from infinitic_common.transport import Consumption, Handler, OutgoingMessage, Subscription, Topic
 from infinitic_common.transport import Transport as TransportPort

@@ -2,9 +2,12 @@
 
 import time
 from collections.abc import Callable
+from typing import Self
 from urllib.parse import urlsplit
 
 import attrs
+from service_control import ensure
+
 from benchmarks.counting import Counters, CountingStorage, CountingTransport
 from benchmarks.programs import Bench, BenchImpl, Payments, PaymentsImpl
 from infinitic_client import AsyncInfiniticClient
@@ -17,7 +20,6 @@ from infinitic_transport import InMemoryTransport
 from infinitic_transport_pulsar import PulsarTransport
 from infinitic_worker import InfiniticWorker
 from infinitic_workflow_engine import WorkflowStateEngine
-from service_control import ensure
 
 
 @attrs.frozen
@@ -71,7 +73,7 @@ class Deployment:
             ],
         )
 
-    async def __aenter__(self) -> "Deployment":
+    async def __aenter__(self) -> Self:
         """Start."""
         await self._worker.__aenter__()
         return self

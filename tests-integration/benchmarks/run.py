@@ -8,13 +8,16 @@ import argparse
 import asyncio
 import json
 import logging
+import os
 import sys
 from pathlib import Path
+from typing import TextIO
 
 ROOT = Path(__file__).parent.parent
 sys.path[:0] = [str(ROOT), str(ROOT.parent / "tools")]
 
 import attrs  # noqa: E402 - the path comes first
+
 from benchmarks.deployments import place  # noqa: E402 - the same
 from benchmarks.workloads import WORKLOADS, Figures, measure  # noqa: E402 - the same
 
@@ -33,10 +36,18 @@ def main() -> None:
         if word not in known:
             parser.error(f"{word!r} is neither a place nor a workload: {', '.join(sorted(known))}")
     logging.basicConfig(level=logging.WARNING)
+    out = _own_output()
     for where in [name for name in PLACES if name in arguments.what] or PLACES:
         for name in [name for name in WORKLOADS if name in arguments.what] or WORKLOADS:
             figures = asyncio.run(measure(name, place(where), arguments.repetitions))
-            print(_line(figures, as_json=arguments.json), flush=True)
+            print(_line(figures, as_json=arguments.json), file=out, flush=True)
+
+
+def _own_output() -> TextIO:
+    """Standard output for the figures alone: Pulsar's native client logs to file descriptor 1."""
+    out = os.fdopen(os.dup(1), "w")
+    os.dup2(2, 1)
+    return out
 
 
 def _line(figures: Figures, *, as_json: bool) -> str:

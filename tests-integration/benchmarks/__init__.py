@@ -1,0 +1,1 @@
+"""Benchmarks of the whole framework; run by ``run.py``."""
