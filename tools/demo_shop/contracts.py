@@ -1,57 +1,76 @@
-"""What the shop offers: two services and a workflow."""
+"""What callers see: values and signatures, no code."""
 
 from dataclasses import dataclass
+from datetime import timedelta
+from decimal import Decimal
 from typing import Protocol
 
 from infinitic_common import Channel, channel
 
 
-@dataclass
+@dataclass(frozen=True)
 class Order:
-    """What a customer ordered."""
+    """What a customer wants.
 
-    order_id: str
-    amount: float
+    Attributes:
+        id: Number of the order.
+        amount: Its price.
+        packing_time: How long the goods take to be ready.
+        approval_time: How long an approval is waited for; without one the order is refunded.
+    """
+
+    id: str
+    amount: Decimal
+    packing_time: timedelta
+    approval_time: timedelta
 
 
-@dataclass
+@dataclass(frozen=True)
 class OrderResult:
-    """How an order ended."""
+    """How an order ended.
 
-    status: str
-    payment_id: str
-    tracking: str | None = None
+    Attributes:
+        outcome: In words.
+        reference: Number of the parcel, or of the refund.
+    """
+
+    outcome: str
+    reference: str
 
 
 class PaymentService(Protocol):
-    """Takes money and gives it back."""
+    """Moves money."""
 
-    def charge(self, order_id: str, amount: float) -> str:
-        """Charge the customer; gives the payment's id."""
+    def charge(self, order_id: str, amount: Decimal) -> str:
+        """Take the money; returns the number of the payment."""
         ...
 
-    def refund(self, payment_id: str) -> None:
-        """Give the money back."""
+    def refund(self, order_id: str, payment: str) -> str:
+        """Give it back; returns the number of the refund."""
+        ...
+
+
+class ApprovalService(Protocol):
+    """Asks people."""
+
+    async def ask(self, order_id: str) -> None:
+        """Ask somebody to approve an order; the answer arrives as a signal."""
         ...
 
 
 class ShippingService(Protocol):
-    """Asks people and sends parcels."""
-
-    def ask_approval(self, order_id: str) -> None:
-        """Ask somebody to approve the order."""
-        ...
+    """Sends parcels."""
 
     def ship(self, order_id: str) -> str:
-        """Send the parcel; gives its tracking number."""
+        """Send it; returns the number of the parcel."""
         ...
 
 
 class OrderWorkflow(Protocol):
-    """One order, from payment to parcel."""
+    """Takes an order from payment to delivery, or back."""
 
     approvals: Channel[bool] = channel()
 
     def process(self, order: Order) -> OrderResult:
-        """Charge, wait a moment, have it approved, ship; refund when refused."""
+        """Process one order."""
         ...

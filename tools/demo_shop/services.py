@@ -1,50 +1,42 @@
-"""The services of the shop: each takes a moment, and writes what it did into a journal."""
+"""The work itself. It runs at least once, and again when the process died meanwhile."""
 
-import os
+import asyncio
 import time
-from pathlib import Path
+from decimal import Decimal
 
-from demo_shop.contracts import PaymentService, ShippingService
-from infinitic_common import Task
-
-JOURNAL = "DEMO_JOURNAL"
-_SECONDS = 0.6
+from demo_shop.journal import journaled, work_seconds
 
 
-class PaymentServiceImpl(PaymentService):
-    """Takes money and gives it back."""
+class PaymentServiceImpl:
+    """Plain functions: each runs in a thread."""
 
-    def charge(self, order_id: str, amount: float) -> str:
-        """Charge the customer; gives the payment's id."""
-        _work("charge", order_id)
-        return f"payment-{order_id}-{amount:.2f}"
+    def charge(self, order_id: str, amount: Decimal) -> str:
+        """Take the money."""
+        with journaled(order_id, "charge"):
+            time.sleep(work_seconds())
+            return f"payment of {amount} for {order_id}"
 
-    def refund(self, payment_id: str) -> None:
-        """Give the money back."""
-        _work("refund", payment_id)
+    def refund(self, order_id: str, payment: str) -> str:
+        """Give it back."""
+        with journaled(order_id, "refund"):
+            time.sleep(work_seconds())
+            return f"refund of {payment}"
 
 
-class ShippingServiceImpl(ShippingService):
-    """Asks people and sends parcels."""
+class ApprovalServiceImpl:
+    """A coroutine: it runs on the event loop."""
 
-    def ask_approval(self, order_id: str) -> None:
-        """Ask somebody to approve the order."""
-        _work("ask approval", order_id)
+    async def ask(self, order_id: str) -> None:
+        """Ask somebody."""
+        with journaled(order_id, "ask"):
+            await asyncio.sleep(work_seconds())
+
+
+class ShippingServiceImpl:
+    """Sends parcels."""
 
     def ship(self, order_id: str) -> str:
-        """Send the parcel; gives its tracking number."""
-        _work("ship", order_id)
-        return f"parcel-{order_id}"
-
-
-def _work(step: str, subject: str) -> None:
-    _note("begun", step, subject)
-    time.sleep(_SECONDS)
-    _note("done", step, subject)
-
-
-def _note(what: str, step: str, subject: str) -> None:
-    """Append a line, which the kernel writes whole."""
-    line = "\t".join((what, step, subject, Task.task_id)) + "\n"
-    with Path(os.environ[JOURNAL]).open("a") as journal:
-        journal.write(line)
+        """Send it."""
+        with journaled(order_id, "ship"):
+            time.sleep(work_seconds())
+            return f"parcel of {order_id}"

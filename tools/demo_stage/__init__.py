@@ -1,0 +1,1 @@
+"""How the demo shows the shop: where it runs, what is done to it, what is seen."""
