@@ -20,6 +20,7 @@ import attrs  # noqa: E402 - the path comes first
 
 from benchmarks.deployments import place  # noqa: E402 - the same
 from benchmarks.workloads import WORKLOADS, Figures, measure  # noqa: E402 - the same
+from infinitic_worker import prepare_process  # noqa: E402 - the same
 
 PLACES = ("memory", "pulsar-postgres")
 
@@ -37,6 +38,7 @@ def main() -> None:
             parser.error(f"{word!r} is neither a place nor a workload: {', '.join(sorted(known))}")
     logging.basicConfig(level=logging.WARNING)
     out = _own_output()
+    prepare_process()  # as the command infinitic-worker does
     for where in [name for name in PLACES if name in arguments.what] or PLACES:
         for name in [name for name in WORKLOADS if name in arguments.what] or WORKLOADS:
             figures = asyncio.run(measure(name, place(where), arguments.repetitions))

@@ -1,6 +1,7 @@
 """The worker of Infinitic for Python: hosts services, workflows and engines."""
 
 from infinitic_worker._errors import WorkerError
+from infinitic_worker.process import prepare_process
 from infinitic_worker.worker import InfiniticWorker
 
-__all__ = ["InfiniticWorker", "WorkerError"]
+__all__ = ["InfiniticWorker", "WorkerError", "prepare_process"]

@@ -20,6 +20,7 @@ from infinitic_common.exceptions import InfiniticError
 from infinitic_worker._logs import configure_logs
 from infinitic_worker._processes import Copies, die_with
 from infinitic_worker._signals import serve
+from infinitic_worker.process import prepare_process
 from infinitic_worker.worker import InfiniticWorker
 
 _LOGGER = logging.getLogger(__name__)
@@ -75,7 +76,9 @@ def run(
         elif processes > 1:
             sys.exit(_run_copies(files, processes, log_level))
         else:
-            InfiniticWorker.from_yaml_file(*files).start()
+            worker = InfiniticWorker.from_yaml_file(*files)
+            prepare_process()
+            worker.start()
     except Exception as error:  # noqa: BLE001 - whatever hinders the worker is told in one place
         _tell(error)
         sys.exit(1)
