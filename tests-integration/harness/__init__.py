@@ -1,0 +1,1 @@
+"""What the tests with several wheels share: services and workflows, modes, deployments."""
