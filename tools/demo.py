@@ -66,6 +66,7 @@ async def show(folder: Path, console: Console, options: argparse.Namespace) -> i
         problems.append(f"{error}" or f"not finished after {LIMIT_SECONDS} s")
     finally:
         await place.close()
+    console.print()
     console.print(verdict(cast, play.seen))
     problems += mistakes(cast, play.seen)
     return judge(console, problems, place)

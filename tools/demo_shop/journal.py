@@ -51,8 +51,9 @@ def journaled(order_id: str, step: str) -> Generator[None]:
 
 
 def read(path: Path) -> list[Entry]:
-    """All lines so far."""
-    return [Entry(**json.loads(line)) for line in path.read_text().splitlines()]
+    """All lines so far; one that is being written is left for later."""
+    lines = path.read_text().splitlines(keepends=True)
+    return [Entry(**json.loads(line)) for line in lines if line.endswith("\n")]
 
 
 def _write(entry: Entry) -> None:

@@ -9,9 +9,10 @@ from pathlib import Path
 from typing import IO
 from urllib.parse import unquote, urlsplit
 
+from service_control import ensure
+
 from infinitic_client import AsyncInfiniticClient
 from infinitic_worker import InfiniticWorker
-from service_control import ensure
 
 TOOLS = Path(__file__).resolve().parent.parent
 GRACE_SECONDS = 15
@@ -64,6 +65,7 @@ class Place(ABC):
     def worker(self) -> str:
         """Tell in words where the worker is."""
 
+    @abstractmethod
     def check(self) -> None:
         """Raise when the worker ended by itself."""
 
@@ -74,9 +76,7 @@ class OneProcess(Place):
     def __init__(self) -> None:
         """Take the configuration."""
         self._worker = InfiniticWorker.from_yaml_string(MEMORY + SHOP)
-        self.client = AsyncInfiniticClient(
-            transport=self._worker.transport, close_transport=False
-        )
+        self.client = AsyncInfiniticClient(transport=self._worker.transport, close_transport=False)
 
     async def start(self) -> None:
         """Start the worker."""
@@ -90,6 +90,9 @@ class OneProcess(Place):
     def worker(self) -> str:
         """Tell in words where the worker is."""
         return "in this process"
+
+    def check(self) -> None:
+        """Do nothing: it ends with this process."""
 
 
 class WorkerProcess(Place):
@@ -118,7 +121,7 @@ class WorkerProcess(Place):
 
     async def start(self) -> None:
         """Start the worker."""
-        command = [sys.executable, "-m", "infinitic_worker", "run", self._configuration]
+        command = [sys.executable, "-m", "infinitic_worker", "run", str(self._configuration)]
         # Classes are looked for in the working directory.
         self._process = subprocess.Popen(  # noqa: ASYNC220 - it takes a moment, once
             command, cwd=TOOLS, stdout=self._log_file, stderr=self._log_file

@@ -1,14 +1,13 @@
 """Plays the orders: starts them, answers for the people, and kills the worker when asked to."""
 
 import asyncio
-import time
 from collections.abc import Sequence
 from pathlib import Path
 
 import attrs
-
 from demo_shop import OrderResult, OrderWorkflow
 from demo_shop.journal import Entry, read
+
 from demo_stage.places import Place, WorkerProcess
 from demo_stage.script import Plan
 
@@ -84,8 +83,8 @@ class Play:
         self.seen.results[order.id] = await deferred
 
     async def _amid_call(self, plan: Plan, step: str) -> None:
-        while self.kill and not self.seen.executions(plan.order.id, step):
-            await asyncio.sleep(LOOK_SECONDS)
+        if self.kill:
+            await self._noted(plan.order.id, step, ended=False)
         self._strike(plan, step)
         await self._recover()
 
@@ -95,9 +94,13 @@ class Play:
         await self._recover()
 
     async def _ended(self, order_id: str, step: str, pause: float) -> None:
-        while not self.seen.executions(order_id, step, ended=True):
-            await asyncio.sleep(LOOK_SECONDS)
+        await self._noted(order_id, step, ended=True)
         await asyncio.sleep(pause)
+
+    async def _noted(self, order_id: str, step: str, *, ended: bool) -> None:
+        # Another process writes the journal, and a file tells nobody that it grew.
+        while not self.seen.executions(order_id, step, ended=ended):  # noqa: ASYNC110
+            await asyncio.sleep(LOOK_SECONDS)
 
     def _strike(self, plan: Plan, step: str) -> None:
         if self.kill and isinstance(self.place, WorkerProcess):
@@ -113,8 +116,3 @@ class Play:
             self.place.check()
             self.seen.journal = read(self.journal)
             await asyncio.sleep(LOOK_SECONDS)
-
-
-def seconds_since(start: float) -> float:
-    """Seconds since a moment of the monotonic clock."""
-    return time.monotonic() - start

@@ -4,7 +4,6 @@ from datetime import timedelta
 from decimal import Decimal
 
 import attrs
-
 from demo_shop import Order
 
 

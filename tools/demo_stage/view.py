@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 
+from demo_shop.journal import Entry
 from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
@@ -19,7 +20,7 @@ def progress(plans: Sequence[Plan], seen: Seen, place: Place) -> RenderableType:
     """The orders as they are now."""
     table = Table(title="Orders", title_justify="left")
     for name in ("order", "payment", "packing", "approval", "end", "result"):
-        table.add_column(name, min_width=9)
+        table.add_column(name, no_wrap=True)
     for plan in plans:
         result = seen.results.get(plan.order.id)
         table.add_row(plan.order.id, *_cells(plan, seen), result.outcome if result else "")
@@ -31,17 +32,21 @@ def progress(plans: Sequence[Plan], seen: Seen, place: Place) -> RenderableType:
 def verdict(plans: Sequence[Plan], seen: Seen) -> Table:
     """How often each step was decided and executed."""
     table = Table(title="Each step is decided once, executed at least once", title_justify="left")
-    for name in ("order", "step", "decided", "executed", "killed meanwhile", ""):
+    for name in ("order", "step", "decided", "executed", "killed in it", "again after", ""):
         table.add_column(name)
     for plan in plans:
         for step in plan.steps:
             begun = seen.executions(plan.order.id, step)
             ended = seen.executions(plan.order.id, step, ended=True)
             decided = len({entry.task_id for entry in begun})
-            numbers = (str(decided), str(len(begun)), str(len(begun) - len(ended)))
+            numbers = (str(decided), str(len(begun)), str(len(begun) - len(ended)), _again(begun))
             good = Text("ok", style="green") if decided == 1 else Text("WRONG", style="red")
             table.add_row(plan.order.id, step, *numbers, good)
     return table
+
+
+def _again(begun: Sequence[Entry]) -> str:
+    return f"{begun[1].at - begun[0].at:.1f} s" if len(begun) > 1 else ""
 
 
 def mistakes(plans: Sequence[Plan], seen: Seen) -> list[str]:
