@@ -11,6 +11,7 @@ from infinitic_common.failures import (
     TaskFailure,
     WorkflowCanceledError,
     WorkflowExecutorFailedError,
+    WorkflowFailedError,
 )
 from infinitic_common.history import (
     ChildWorkflowCommand,
@@ -258,8 +259,9 @@ def test_rel_30_a_wait_for_a_failed_run_is_answered_at_once(drive: Any, start: A
     drive.answer(error=WorkflowExecutorFailedError("Flow", ID, "t", FAILURE))
     published = drive.send(WaitWorkflow("wait", "Flow", ID, ID, CLIENT, 1))
     [told] = [m for m in published if isinstance(m, MethodFailed)]
-    assert isinstance(told.error, WorkflowExecutorFailedError)
-    assert told.error.failure == FAILURE
+    assert isinstance(told.error, WorkflowFailedError)
+    assert isinstance(told.error.error, WorkflowExecutorFailedError)
+    assert told.error.error.failure == FAILURE
 
 
 def test_retried_tasks_let_a_stalled_run_go_on_and_a_second_failure_is_told_again(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from infinitic_common.codec import encode
-from infinitic_common.failures import DeferredError
+from infinitic_common.failures import DeferredError, WorkflowFailedError
 from infinitic_common.history import SendSignalCommand, SignalReceived
 from infinitic_common.messages import Message
 from infinitic_common.requesters import ClientRequester, Requester, WorkflowRequester
@@ -42,13 +42,23 @@ def tell(state: WorkflowState, turn: Turn, message: Message) -> None:
 
 def run_failed(state: WorkflowState, run: MethodRun, error: DeferredError, turn: Turn) -> None:
     """Tell everyone who waits for the run that it failed for now; clients wait on."""
-    generation = len(run.log.entries)
-    outcome = MethodOutcome(run.method_id, run.method_name, None, error, turn.now, generation)
+    outcome = failed_outcome(state, run, error, turn)
     for requester in _waiting_for(run):
         if _is_own(state, requester):
             _tell_own(state, outcome, requester, turn)
         else:
             tell(state, turn, answer_message(state, outcome, requester))
+
+
+def failed_outcome(
+    state: WorkflowState, run: MethodRun, error: DeferredError, turn: Turn
+) -> MethodOutcome:
+    """What is told of a run that failed for now: it, and within it the reason."""
+    told = WorkflowFailedError(
+        state.workflow_name, state.workflow_id, run.method_name, run.method_id, error
+    )
+    generation = len(run.log.entries)
+    return MethodOutcome(run.method_id, run.method_name, None, told, turn.now, generation)
 
 
 def run_returned(state: WorkflowState, run: MethodRun, value: bytes, turn: Turn) -> None:

@@ -19,7 +19,7 @@ from infinitic_workflow_engine._core.emissions import (
     requester_of,
     tag_removals,
 )
-from infinitic_workflow_engine._core.ends import cancel_run, tell
+from infinitic_workflow_engine._core.ends import cancel_run, failed_outcome, tell
 from infinitic_workflow_engine._core.runs import add_run
 from infinitic_workflow_engine._core.state import MethodOutcome, MethodRun, WorkflowState
 from infinitic_workflow_engine._core.turn import ANSWERS, Turn, emission
@@ -118,8 +118,7 @@ def _wait(state: WorkflowState, method_id: str, requester: Requester, turn: Turn
         run.waiting_clients.append(requester.client_name)
         state.dirty = True
     if run.stalled is not None:
-        generation = len(run.log.entries)
-        failed = MethodOutcome(method_id, run.method_name, None, run.stalled, turn.now, generation)
+        failed = failed_outcome(state, run, run.stalled, turn)
         tell(state, turn, answer_message(state, failed, requester))
 
 
