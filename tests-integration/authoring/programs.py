@@ -1,5 +1,6 @@
 """The fixtures of the conformance catalogue: a service, and workflows that use it."""
 
+import asyncio
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Protocol
@@ -43,8 +44,6 @@ class UtilServiceImpl:
         return s[::-1]
 
     async def sleep(self, ms: int) -> int:
-        import asyncio
-
         await asyncio.sleep(ms / 1000)
         return ms
 

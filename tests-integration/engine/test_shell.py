@@ -3,6 +3,7 @@
 from collections.abc import AsyncIterator, Collection, Mapping, Sequence
 
 import pytest
+
 from infinitic_common.exceptions import StorageUnavailable, TransportUnavailable
 from infinitic_common.history import CommandIssued, TaskCommand
 from infinitic_common.messages import (

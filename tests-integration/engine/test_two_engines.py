@@ -82,7 +82,7 @@ async def test_a_worker_that_comes_later_takes_over_workflows_that_wait() -> Non
             await client.send(stub.numbers, 1)
             async with asyncio.timeout(30):
                 while await client.get_status(stub) != "WAITING":
-                    await asyncio.sleep(0)
+                    pass  # asking waits for the answer
         await client.send(stub.numbers, 2)
         await client.send(stub.numbers, 3)
         await stack.enter_async_context(_worker(universe, storage))
