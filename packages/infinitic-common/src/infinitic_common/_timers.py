@@ -18,15 +18,23 @@ def timer_command(run: WorkflowRun, delay: timedelta | datetime) -> TimerCommand
     """The command of a timer, counted from the time of the run.
 
     Raises:
-        UsageError: The instant has no time zone.
+        UsageError: It is neither, as a number of seconds, or the instant has no time zone.
     """
-    if isinstance(delay, timedelta):
-        duration_ms = round(delay / _MILLISECOND)
+    moment = _checked(delay)
+    if isinstance(moment, timedelta):
+        duration_ms = round(moment / _MILLISECOND)
         return TimerCommand(_milliseconds(run.now()) + duration_ms, duration_ms)
-    if delay.tzinfo is None:
-        msg = f"timer({delay!r}): an instant has a time zone, as datetime.now(UTC) has"
+    if moment.tzinfo is None:
+        msg = f"timer({moment!r}): an instant has a time zone, as datetime.now(UTC) has"
         raise UsageError(msg)
-    return TimerCommand(_milliseconds(delay), None)
+    return TimerCommand(_milliseconds(moment), None)
+
+
+def _checked(delay: object) -> timedelta | datetime:
+    if isinstance(delay, timedelta | datetime):
+        return delay
+    msg = f"timer({delay!r}): give a duration, as timedelta(seconds=1), or an instant"
+    raise UsageError(msg)
 
 
 def _milliseconds(instant: datetime) -> int:

@@ -134,6 +134,12 @@ def test_a_naive_instant_is_refused(run: FakeWorkflowRun) -> None:
     assert order.timer(datetime(2026, 1, 1, tzinfo=UTC)).id == run.command_id(0)
 
 
+@pytest.mark.usefixtures("run")
+def test_a_number_is_no_duration() -> None:
+    with pytest.raises(UsageError, match=r"timer\(1\): give a duration, as timedelta"):
+        _ = Order().timer(1)  # type: ignore[arg-type]  # what is refused
+
+
 def test_an_inline_block_is_recorded(run: FakeWorkflowRun) -> None:
     assert Order().inline(lambda text: text * 2, "ab") == "abab"
     assert run.commands == {0: InlineCommand(encode_untyped("abab"))}
