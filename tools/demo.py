@@ -6,6 +6,7 @@ The shop is in tools/demo_shop: contracts, services and the workflow.
 import argparse
 import asyncio
 import os
+import signal
 import sys
 import tempfile
 from datetime import timedelta
@@ -37,6 +38,8 @@ def main() -> int:
     with tempfile.TemporaryDirectory(prefix="infinitic-demo-") as name:
         try:
             return asyncio.run(show(Path(name), console, options))
+        except (KeyboardInterrupt, asyncio.CancelledError):
+            return 130
         except ServiceError as error:
             console.print(f"demo: {error}", style="red", markup=False)
             return 1
@@ -48,6 +51,9 @@ async def show(folder: Path, console: Console, options: argparse.Namespace) -> i
     journal.touch()
     os.environ[FILE_VARIABLE] = str(journal)
     os.environ[WORK_VARIABLE] = str(WORK_SECONDS)
+    _end_orderly_when_terminated()
+    if options.pulsar or options.kill:
+        console.print("on Pulsar and Postgres, which are started unless they run")
     place = WorkerProcess(folder) if options.pulsar or options.kill else OneProcess()
     cast = plans(timedelta(seconds=4 if options.kill else 1))
     play = Play(place, journal, options.kill)
@@ -70,6 +76,12 @@ async def show(folder: Path, console: Console, options: argparse.Namespace) -> i
     console.print(verdict(cast, play.seen))
     problems += mistakes(cast, play.seen)
     return judge(console, problems, place)
+
+
+def _end_orderly_when_terminated() -> None:
+    """Have SIGTERM end this coroutine, so that no worker is left behind."""
+    if (task := asyncio.current_task()) is not None:
+        asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, task.cancel)
 
 
 def judge(console: Console, problems: list[str], place: Place) -> int:
