@@ -76,7 +76,7 @@ async def test_method_02_methods_apply_in_the_order_sent(client: AsyncInfiniticC
     deferred = await client.dispatch(client.new_workflow(Echo).receive, "a")
     running = client.get_workflow_by_id(Echo, deferred.id)
     for letter in "bcd":
-        await client.dispatch(running.add, letter)
+        _ = await client.dispatch(running.add, letter)
     await client.send(running.A, "e")
     assert await deferred.result() == "abcde"
 

@@ -25,7 +25,7 @@ class AdderImpl:
 class Counter(Protocol):
     numbers: Channel[int] = channel()
 
-    def total_of(self, count: int) -> int: ...
+    async def total_of(self, count: int) -> int: ...
 
 
 class CounterImpl(Workflow, Counter):

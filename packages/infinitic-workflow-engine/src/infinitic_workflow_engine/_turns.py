@@ -5,6 +5,7 @@ from __future__ import annotations
 import itertools
 import logging
 from collections.abc import Awaitable, Coroutine, Iterable, Sequence
+from typing import cast
 
 import attrs
 
@@ -49,8 +50,7 @@ class _Outcome:
         """The whole batch is tried again, those that take long included: answers their ids."""
         given_up = {message.key or "" for late in self.late for message in late.messages}
         for deferral in self.late:
-            if isinstance(deferral.answer, Coroutine):
-                deferral.answer.close()
+            cast("Coroutine[object, object, object]", deferral.answer).close()
         self.late = []
         return given_up
 
