@@ -72,4 +72,5 @@ def test_serde_16_a_message_is_received_as_it_was_published(cls: type) -> None:
 @pytest.mark.parametrize("cls", CLASSES)
 def test_serde_18_the_key_is_what_must_stay_in_order(cls: type) -> None:
     message = filled(cls)
-    assert to_outgoing(message).key == KEYS[topic_of(message).kind]
+    key = "the task_id" if "DelegatedTask" in cls.__name__ else KEYS[topic_of(message).kind]
+    assert to_outgoing(message).key == key

@@ -1,0 +1,1 @@
+"""The messages, a module for each reader, and their routes."""
