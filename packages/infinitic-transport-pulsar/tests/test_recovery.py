@@ -32,7 +32,7 @@ async def test_a_topic_removed_before_it_is_first_consumed_is_made_again(
     await recorder.until_handled(1)
 
 
-async def test_a_consumer_whose_topic_is_removed_receives_again(
+async def test_consume_13_a_consumer_whose_topic_is_removed_receives_again(
     scene: Scene, pulsar_harness: "PulsarHarness"
 ) -> None:
     transport, recorder = await pulsar_harness.open(), scene.recorder()

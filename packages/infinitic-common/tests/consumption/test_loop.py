@@ -195,6 +195,23 @@ async def test_what_is_cancelled_inside_the_handler_is_its_failure() -> None:
     assert broker.dead == [("a1", "CancelledError: ")]
 
 
+async def test_consume_02_a_fatal_error_concerns_its_message_alone_and_nothing_is_lost() -> None:
+    class Fatal(BaseException):
+        pass
+
+    async def fatal_for_a1(batch: Sequence[ReceivedMessage]) -> tuple[()]:
+        if any(message.id == "a1" for message in batch):
+            raise Fatal
+        return ()
+
+    broker = Broker(fatal_for_a1)
+    broker.loop.feed(deliveries("a1", "a2", "b1", "c1"))
+    await broker.until_settled(4)
+    assert broker.dead == [("a1", "Fatal: ")]
+    assert sorted(broker.settled) == ["a1", "a2", "b1", "c1"]
+    assert broker.loop.counts.remaining == 0
+
+
 async def test_a_dead_letter_topic_that_fails_is_tried_again() -> None:
     async def refuse(batch: Sequence[ReceivedMessage]) -> Sequence[ReceivedMessage]:
         return batch

@@ -247,7 +247,9 @@ class ConsumptionLoop(Generic[T]):
             if _is_cancelled():
                 raise
             return error  # Something inside the handler was cancelled: that is its failure.
-        except Exception as error:  # noqa: BLE001 -- whatever a handler raises is its answer
+        except (KeyboardInterrupt, SystemExit):
+            raise  # Somebody wants the process to end: what is unsettled comes again.
+        except BaseException as error:  # noqa: BLE001 -- whatever a handler raises is its answer
             return error
         finally:
             self._paused -= failures > 0

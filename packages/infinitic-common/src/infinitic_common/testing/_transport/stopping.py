@@ -111,7 +111,7 @@ class StoppingSuite(TransportSuite):
         await transport.close()
         await consumption.stop(1)
 
-    async def test_close_stops_what_is_consumed_at_once(
+    async def test_consume_13_close_stops_what_is_consumed_at_once(
         self, scene: Scene, harness: TransportHarness, transport: Transport
     ) -> None:
         leaving_transport = await harness.open()
