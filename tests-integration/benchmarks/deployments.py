@@ -1,9 +1,10 @@
 """Where the benchmarks run: everything in one process, over memory or over real servers."""
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from functools import partial
 from typing import Self
-from urllib.parse import urlsplit
+from urllib.parse import SplitResult, urlsplit
 
 import attrs
 from service_control import ensure
@@ -24,36 +25,72 @@ from infinitic_workflow_engine import WorkflowStateEngine
 
 @attrs.frozen
 class Place:
-    """A transport and a storage, by name."""
+    """A transport and a storage, by name, and the ports of their servers by name."""
 
     transport: str
     storage: str
     open_transport: Callable[[], Transport]
     open_storage: Callable[[], Storage]
+    ports: Mapping[str, int] = attrs.field(factory=dict[str, int])
+
+
+PLACES = ("memory", "pulsar-postgres")
+"""Transport and storage; the servers are those that ``tools/services`` starts."""
 
 
 def place(name: str) -> Place:
-    """The place of that name: ``memory`` or ``pulsar-postgres``; its servers are running."""
+    """The place of that name, its servers running."""
     if name == "memory":
         return Place("memory", "memory", InMemoryTransport, MemoryStorage)
-    urls = ensure("pulsar", "postgres")
-    pulsar = PulsarConfiguration(
-        broker_service_url=urls["INFINITIC_PULSAR_BROKER_URL"],
-        web_service_url=urls["INFINITIC_PULSAR_WEB_URL"],
-        tenant="infinitic-bench",
-        namespace=f"run-{time.time_ns()}",
-    )
-    parts = urlsplit(urls["INFINITIC_POSTGRES_URL"])
-    postgres = PostgresConfiguration(
-        host=parts.hostname or "127.0.0.1",
-        port=parts.port or 5432,
-        username=parts.username or "postgres",
-        password=parts.password,
-        schema="infinitic_bench",
-    )
+    transport, storage = name.split("-")
+    urls = ensure(transport, _SERVERS[storage].server)
+    broker = urls["INFINITIC_PULSAR_BROKER_URL"]
+    store = urlsplit(urls[_SERVERS[storage].url])
     return Place(
-        "pulsar", "postgres", lambda: PulsarTransport(pulsar), lambda: PostgresStorage(postgres)
+        transport,
+        storage,
+        partial(_open_pulsar, broker, urls["INFINITIC_PULSAR_WEB_URL"], f"run-{time.time_ns()}"),
+        partial(_SERVERS[storage].open, store),
+        {transport: urlsplit(broker).port or 6650, storage: store.port or _SERVERS[storage].port},
     )
+
+
+def _open_pulsar(broker: str, web: str, namespace: str) -> Transport:
+    return PulsarTransport(
+        PulsarConfiguration(
+            broker_service_url=broker,
+            web_service_url=web,
+            tenant="infinitic-bench",
+            namespace=namespace,
+        )
+    )
+
+
+def _open_postgres(url: SplitResult) -> Storage:
+    return PostgresStorage(
+        PostgresConfiguration(
+            host=url.hostname or "127.0.0.1",
+            port=url.port or 5432,
+            username=url.username or "postgres",
+            password=url.password,
+            schema="infinitic_bench",
+        )
+    )
+
+
+@attrs.frozen
+class _Server:
+    """A store: its name among the services, its variable, its usual port, how it is opened."""
+
+    server: str
+    url: str
+    port: int
+    open: Callable[[SplitResult], Storage]
+
+
+_SERVERS = {
+    "postgres": _Server("postgres", "INFINITIC_POSTGRES_URL", 5432, _open_postgres),
+}
 
 
 class Deployment:

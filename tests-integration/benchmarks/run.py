@@ -1,7 +1,7 @@
 """``tools/hatch run bench -- [memory|pulsar-postgres] [WORKLOAD] [--json]``.
 
 Everything, the client too, runs in one process; broker and database beside it. CPU figures are of
-that process. Without arguments, all workloads at both places.
+that process and of each server. Without arguments, all workloads at both places.
 """
 
 import argparse
@@ -18,11 +18,9 @@ sys.path[:0] = [str(ROOT), str(ROOT.parent / "tools")]
 
 import attrs  # noqa: E402 - the path comes first
 
-from benchmarks.deployments import place  # noqa: E402 - the same
+from benchmarks.deployments import PLACES, place  # noqa: E402 - the same
 from benchmarks.workloads import WORKLOADS, Figures, measure  # noqa: E402 - the same
 from infinitic_worker import prepare_process  # noqa: E402 - the same
-
-PLACES = ("memory", "pulsar-postgres")
 
 
 def main() -> None:

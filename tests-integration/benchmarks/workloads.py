@@ -1,15 +1,16 @@
 """The workloads W1 to W5: what is run, and what is measured of it."""
 
 import asyncio
-import resource
 import time
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from pathlib import Path
 
 import attrs
 
 from benchmarks.counting import Counters
 from benchmarks.deployments import Deployment, Place
 from benchmarks.programs import Bench
+from benchmarks.server_processes import cpu_seconds, server_of
 from infinitic_common.ids import new_id
 from infinitic_common.transport import (
     OutgoingMessage,
@@ -26,7 +27,12 @@ FEW_HUNDRED = 100
 
 @attrs.frozen
 class Figures:
-    """What was measured; None where it has no meaning."""
+    """What was measured; None where it has no meaning.
+
+    ``cpu_us_per_task`` is of the process with worker and client; ``server_cpu_us_per_task`` of each
+    server beside it, as far as it runs on this machine. ``peak_memory_mb`` is of this process,
+    during the workload.
+    """
 
     workload: str
     transport: str
@@ -38,6 +44,7 @@ class Figures:
     state_writes_per_task: float
     last_over_first: float | None
     cpu_us_per_task: float
+    server_cpu_us_per_task: Mapping[str, float]
     peak_memory_mb: float
     raw_messages_per_s: float
     messages_over_raw: float
@@ -51,6 +58,8 @@ class _Run:
     workflows: int
     seconds: float = 0.0
     cpu_seconds: float = 0.0
+    server_cpu_seconds: dict[str, float] = attrs.field(factory=dict[str, float])
+    peak_memory_mb: float = 0.0
     latencies: list[float] = attrs.field(factory=list[float])
     last_over_first: float | None = None
     counters: Counters = attrs.field(factory=Counters)
@@ -110,19 +119,28 @@ async def measure(name: str, where: Place, repetitions: int) -> Figures:
     workload, new_run = WORKLOADS[name]
     async with Deployment(where) as deployment:
         await _sequential(deployment, _Run(200 * TASKS, 200))
-        runs = [await _timed(deployment, workload, new_run()) for _ in range(repetitions)]
+        servers = {name: found for name, port in where.ports.items() if (found := server_of(port))}
+        runs = [await _timed(deployment, workload, new_run(), servers) for _ in range(repetitions)]
     run = sorted(runs, key=lambda one: one.seconds)[len(runs) // 2]
     average = run.counters.message_bytes // max(1, run.counters.messages)
     raw = await raw_messages_per_s(where, run.counters.messages, average)
     return _figures(name, where, run, raw)
 
 
-async def _timed(deployment: Deployment, workload: Workload, run: _Run) -> _Run:
+async def _timed(
+    deployment: Deployment, workload: Workload, run: _Run, servers: Mapping[str, int]
+) -> _Run:
     before = attrs.evolve(deployment.counters)
+    used = {name: cpu_seconds(server) for name, server in servers.items()}
+    _forget_peak_memory()
     began, cpu = time.perf_counter(), time.process_time()
     await workload(deployment, run)
     run.seconds = time.perf_counter() - began
     run.cpu_seconds = time.process_time() - cpu
+    run.server_cpu_seconds = {
+        name: cpu_seconds(server) - used[name] for name, server in servers.items()
+    }
+    run.peak_memory_mb = _peak_memory_mb()
     after = deployment.counters
     run.counters = Counters(
         after.messages - before.messages,
@@ -131,6 +149,16 @@ async def _timed(deployment: Deployment, workload: Workload, run: _Run) -> _Run:
         after.statements - before.statements,
     )
     return run
+
+
+def _forget_peak_memory() -> None:
+    """Let the kernel measure the peak from here on; proc(5), ``clear_refs``."""
+    Path("/proc/self/clear_refs").write_text("5")
+
+
+def _peak_memory_mb() -> float:
+    status = Path("/proc/self/status").read_text()
+    return int(status.split("VmHWM:")[1].split()[0]) / 1024
 
 
 def _figures(name: str, where: Place, run: _Run, raw: float) -> Figures:
@@ -148,7 +176,11 @@ def _figures(name: str, where: Place, run: _Run, raw: float) -> Figures:
         state_writes_per_task=round((run.counters.rows - run.workflows) / run.tasks, 3),
         last_over_first=run.last_over_first and round(run.last_over_first, 2),
         cpu_us_per_task=round(run.cpu_seconds / run.tasks * 1e6, 1),
-        peak_memory_mb=round(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024, 1),
+        server_cpu_us_per_task={
+            server: round(seconds / run.tasks * 1e6, 1)
+            for server, seconds in run.server_cpu_seconds.items()
+        },
+        peak_memory_mb=round(run.peak_memory_mb, 1),
         raw_messages_per_s=round(raw, 1),
         messages_over_raw=round(run.counters.messages / run.seconds / raw, 3),
     )
