@@ -222,6 +222,25 @@ def _reason(failure: TaskFailure) -> str:
     return f"{exception.name}: {exception.message}" if exception.message else exception.name
 
 
+@attrs.define(eq=False)
+class RunCanceled(BaseException):
+    """The method run whose code waits was cancelled: ``finally`` blocks and sagas clean up now.
+
+    Raised once, by the wait that the run is in, or, where the code shields itself, at the end of the
+    shield. What cleans up may wait as usual. It is no ``Exception``, so that code which goes on
+    after failures does not go on after this.
+    """
+
+    workflow_name: str
+    workflow_id: str
+    method_name: str
+    method_id: str
+
+    def __str__(self) -> str:
+        what = _method(self.workflow_name, self.workflow_id, self.method_name, self.method_id)
+        return f"{what} was cancelled"
+
+
 # --- wrong use -----------------------------------------------------------------------------------
 
 

@@ -157,11 +157,15 @@ class CommandIssued:
 @record(32)
 @attrs.frozen
 class StepStarted:
-    """The code waits, at a position, for ``step`` (as of ``steps.step_to_plain``)."""
+    """The code waits, at a position, for ``step`` (as of ``steps.step_to_plain``).
+
+    A cancellation does not interrupt a wait that is ``shielded``: the code compensates.
+    """
 
     position: int
     step: object
     location: str = ""
+    shielded: bool = False
 
 
 @record(33)
@@ -231,6 +235,25 @@ class RunFailed:
     error: DeferredError
 
 
+@record(39)
+@attrs.frozen
+class RunCanceled:
+    """The run was cancelled, and its code may clean up; who waited for it has been told.
+
+    Attributes:
+        position: Of the wait that it interrupts, from which the code goes on, with an exception;
+            None when the code shields itself: it learns of it when it next goes on.
+        at: As in ``StepEnded``.
+        properties: As in ``StepEnded``.
+        values: As in ``StepEnded``.
+    """
+
+    position: int | None
+    at: int
+    properties: Mapping[str, bytes] | None = None
+    values: Mapping[bytes, bytes] = attrs.field(factory=dict[bytes, bytes])
+
+
 Entry = (
     MethodStarted
     | CommandIssued
@@ -241,4 +264,5 @@ Entry = (
     | SignalReceived
     | StepEnded
     | RunFailed
+    | RunCanceled
 )

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Mapping
+from contextlib import AbstractContextManager
 from datetime import datetime
 from random import Random
 from typing import Protocol
@@ -69,9 +70,23 @@ class WorkflowRun(Protocol):
         """Take the next position for a wait, and suspend until the step has ended.
 
         Raises:
+            RunCanceled: The run was cancelled; raised once, and not inside a ``shield``.
             WorkflowChanged: History has something else at this position.
             InvalidInline: Called inside an inline block.
         """
+        ...
+
+    def shield(self) -> AbstractContextManager[None]:
+        """Until the block ends, a cancellation of the run waits; at its end it is raised.
+
+        Raises:
+            RunCanceled: At the end: the run was cancelled meanwhile.
+        """
+        ...
+
+    @property
+    def is_replaying(self) -> bool:
+        """Whether the code does again what it has done before."""
         ...
 
     def peek(self, step: Step) -> Resolution | None:

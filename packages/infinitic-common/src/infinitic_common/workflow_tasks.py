@@ -19,12 +19,13 @@ class WorkflowTask:
     Attributes:
         task_id: Of this workflow task.
         workflow_version: Pinned by the first task of the instance; None before.
-        history: The log of the method run, up to the entry that lets it go on: ``MethodStarted`` or
-            ``StepEnded``. Entries beyond ``visible`` must not be looked at.
+        history: The log of the method run, up to the entry that lets it go on: ``MethodStarted``,
+            ``StepEnded`` or ``RunCanceled``. Entries beyond ``visible`` must not be looked at.
         visible: Number of entries that this task may see.
         state_version: Version of the state that the history was read from; 0 before the first.
         turn: Names the engine's turn: tasks of one turn build on one another before any is
             committed.
+        retry_index: Automatic retries of this task, by the executor's policy, before this one.
     """
 
     task_id: str
@@ -40,16 +41,18 @@ class WorkflowTask:
     visible: int
     state_version: int
     turn: int
+    retry_index: int = 0
 
 
 @record(60)
 @attrs.frozen
 class StepAwaited:
-    """The wait that a workflow task stopped at."""
+    """The wait that a workflow task stopped at; fields as in ``StepStarted``."""
 
     position: int
     step: object
     location: str = ""
+    shielded: bool = False
 
 
 @record(61)
@@ -141,3 +144,4 @@ class RemoteWorkflowTask:
     arguments: tuple[bytes, ...]
     history: tuple[bytes, ...]
     state_version: int
+    retry_index: int = 0
