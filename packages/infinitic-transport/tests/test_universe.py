@@ -2,18 +2,26 @@ import asyncio
 import threading
 import time
 from collections.abc import Sequence
+from datetime import timedelta
 
 import attrs
 import pytest
 
 from infinitic_common.exceptions import PayloadTooLarge
 from infinitic_common.testing.transport import Recorder, numbered
-from infinitic_common.transport import ReceivedMessage, Subscription, Topic, TopicKind
-from infinitic_transport import InMemoryTransport, Universe
+from infinitic_common.transport import (
+    OutgoingMessage,
+    ReceivedMessage,
+    Subscription,
+    Topic,
+    TopicKind,
+)
+from infinitic_transport import InMemoryTransport, MovableClock, Universe
 
 TASKS = Topic(TopicKind.SERVICE_EXECUTOR, "S")
 EVENTS = Topic(TopicKind.SERVICE_EXECUTOR_EVENT, "S")
 ANSWERS = Topic(TopicKind.CLIENT_RESPONSE, "c")
+TIMERS = Topic(TopicKind.WORKFLOW_STATE_TIMER, "W")
 COMMANDS = Topic(TopicKind.WORKFLOW_STATE_CMD, "W")
 ENGINE = Topic(TopicKind.WORKFLOW_STATE_ENGINE, "W")
 SERVICE = Subscription((TASKS,), "service")
@@ -190,4 +198,22 @@ async def test_when_readers_come_and_go_no_key_is_in_two_hands_and_none_is_lost(
     assert recorder.shared_keys == set()
     for key in keys:
         assert recorder.handled_ids_of(key) == [m.id for m in numbered(20, key)]
+    await transport.close()
+
+
+async def test_it_tells_what_is_unsettled_and_when_the_next_delayed_message_is_due() -> None:
+    clock = MovableClock()
+    transport = InMemoryTransport(clock=clock)
+    universe = transport.universe
+    recorder = Recorder(5)
+    await transport.consume(Subscription((TIMERS,), "forwarder"), recorder)
+    assert (universe.unsettled(), universe.next_due()) == (0, None)
+    due = transport.now() + 3_600_000
+    await transport.publish(TIMERS, [OutgoingMessage("later", b"", deliver_at=due), *numbered(1)])
+    await recorder.until(lambda: universe.unsettled() == 0)
+    assert universe.next_due() == due
+    clock.advance(timedelta(hours=1))
+    assert universe.unsettled() == 1
+    await recorder.until(lambda: universe.unsettled() == 0)
+    assert universe.next_due() is None
     await transport.close()

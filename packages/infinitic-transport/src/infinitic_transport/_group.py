@@ -70,6 +70,10 @@ class Group:
             self._queue.put(self._pop_due(now))
         return self._queue.take(reader, self.readers, limit) if reader in self.readers else []
 
+    def unsettled(self, now: int) -> int:
+        """Messages that are due and not done with."""
+        return self._queue.unsettled() + sum(due <= now for due, _, _ in self._delayed)
+
     def next_due(self) -> int | None:
         """When the next delayed message is due, if there is one."""
         return self._delayed[0][0] if self._delayed else None

@@ -32,6 +32,11 @@ class Partition:
         self.owner: Reader | None = None
         self.outstanding = 0
 
+    @property
+    def unsettled(self) -> int:
+        """Messages that are not done with."""
+        return len(self.waiting) + self.outstanding
+
     def take(self, reader: Reader, limit: int) -> list[Delivery["Partition"]]:
         """At most that many, which the reader then owns until all are settled."""
         self.owner = reader
@@ -55,6 +60,10 @@ class Queue(Protocol):
         """At most that many of the messages that this one of the readers may have."""
         ...
 
+    def unsettled(self) -> int:
+        """Messages that are not done with, whether somebody has them or not."""
+        ...
+
 
 class SharedQueue:
     """Whoever asks first gets the oldest."""
@@ -74,6 +83,10 @@ class SharedQueue:
     ) -> list[MemoryDelivery]:
         """See ``Queue``."""
         return self._messages.take(reader, limit)
+
+    def unsettled(self) -> int:
+        """See ``Queue``."""
+        return self._messages.unsettled
 
 
 class KeyedQueue:
@@ -111,6 +124,10 @@ class KeyedQueue:
                 self._next = (index + 1) % PARTITIONS
                 break
         return taken
+
+    def unsettled(self) -> int:
+        """See ``Queue``."""
+        return sum(partition.unsettled for partition in self._partitions)
 
 
 def settle(deliveries: Iterable[MemoryDelivery]) -> bool:

@@ -72,6 +72,21 @@ class Universe:
         with self._lock:
             return tuple(self._dead.get(topic, ()))
 
+    def unsettled(self) -> int:
+        """Messages of all subscriptions that are due and not done with.
+
+        At 0 nothing happens any more until somebody publishes, or the clock moves.
+        """
+        with self._lock:
+            now = self.clock.now()
+            return sum(group.unsettled(now) for group in self._groups.values())
+
+    def next_due(self) -> int | None:
+        """When the next delayed message is due, in milliseconds since the epoch; None for never."""
+        with self._lock:
+            dues = [group.next_due() for group in self._groups.values()]
+            return min((due for due in dues if due is not None), default=None)
+
     def bury(self, message: ReceivedMessage) -> None:
         """Move a message to the dead letters of its topic."""
         with self._lock:
