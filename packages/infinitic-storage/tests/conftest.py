@@ -3,12 +3,14 @@ import uuid
 from collections.abc import AsyncIterator, Iterator
 from urllib.parse import unquote, urlsplit
 
+import attrs
 import psycopg
+import pymysql
 import pytest
 from psycopg import sql
 
-from infinitic_common.configuration import PostgresConfiguration
-from infinitic_storage import PostgresStorage
+from infinitic_common.configuration import MySQLConfiguration, PostgresConfiguration
+from infinitic_storage import MySQLStorage, PostgresStorage
 
 
 @pytest.fixture(scope="session")
@@ -52,5 +54,64 @@ async def postgres_storage(
         for table in ("key_value_storage", "key_set_storage"):
             name = sql.Identifier(postgres_configuration.schema, table)
             await connection.execute(sql.SQL("DELETE FROM {}").format(name))
+    yield storage
+    await storage.close()
+
+
+@pytest.fixture(scope="session")
+def mysql_server() -> MySQLConfiguration:
+    """The server of the tests, MySQL or MariaDB, with its default database."""
+    try:
+        url = urlsplit(os.environ["INFINITIC_MARIADB_URL"])
+    except KeyError:
+        message = (
+            "INFINITIC_MARIADB_URL is not set: start a server with `tools/services start "
+            "mariadb`, and set the variables it prints"
+        )
+        raise RuntimeError(message) from None
+    return MySQLConfiguration(
+        host=url.hostname or "localhost",
+        port=url.port or 3306,
+        username=unquote(url.username or "root"),
+        password=None if url.password is None else unquote(url.password),
+    )
+
+
+@pytest.fixture
+def mysql_admin(mysql_server: MySQLConfiguration) -> Iterator[pymysql.connections.Connection]:
+    """A connection of the test's own, to no database."""
+    with connect_to_mysql(mysql_server) as connection:
+        yield connection
+
+
+def connect_to_mysql(server: MySQLConfiguration) -> pymysql.connections.Connection:
+    return pymysql.connect(
+        host=server.host,
+        port=server.port,
+        user=server.username,
+        password=server.password or "",
+        autocommit=True,
+    )
+
+
+@pytest.fixture(scope="session")
+def mysql_configuration(mysql_server: MySQLConfiguration) -> Iterator[MySQLConfiguration]:
+    """The server of the tests, with a database of this session."""
+    name = f"test_{uuid.uuid4().hex}"
+    yield attrs.evolve(mysql_server, database=name)
+    with connect_to_mysql(mysql_server) as connection, connection.cursor() as cursor:
+        cursor.execute(f"DROP DATABASE IF EXISTS {name}")
+
+
+@pytest.fixture
+async def mysql_storage(
+    mysql_configuration: MySQLConfiguration, mysql_admin: pymysql.connections.Connection
+) -> AsyncIterator[MySQLStorage]:
+    """Without data, whatever tests before have left."""
+    storage = MySQLStorage(mysql_configuration)
+    await storage.key_values.get(["makes the tables"])
+    with mysql_admin.cursor() as cursor:
+        for table in ("key_value_storage", "key_set_storage"):
+            cursor.execute(f"DELETE FROM {mysql_configuration.database}.{table}")  # noqa: S608 - ours
     yield storage
     await storage.close()

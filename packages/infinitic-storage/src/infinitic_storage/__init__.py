@@ -2,7 +2,12 @@
 
 from infinitic_storage._compression import CompressedKeyValueStorage, Compressor
 from infinitic_storage._memory import MemoryKeySetStorage, MemoryKeyValueStorage, MemoryStorage
-from infinitic_storage._opening import open_memory_storage, open_postgres_storage
+from infinitic_storage._mysql import MySQLKeySetStorage, MySQLKeyValueStorage, MySQLStorage
+from infinitic_storage._opening import (
+    open_memory_storage,
+    open_mysql_storage,
+    open_postgres_storage,
+)
 from infinitic_storage._postgres import (
     PostgresKeySetStorage,
     PostgresKeyValueStorage,
@@ -15,9 +20,13 @@ __all__ = [
     "MemoryKeySetStorage",
     "MemoryKeyValueStorage",
     "MemoryStorage",
+    "MySQLKeySetStorage",
+    "MySQLKeyValueStorage",
+    "MySQLStorage",
     "PostgresKeySetStorage",
     "PostgresKeyValueStorage",
     "PostgresStorage",
     "open_memory_storage",
+    "open_mysql_storage",
     "open_postgres_storage",
 ]

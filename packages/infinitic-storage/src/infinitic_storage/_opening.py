@@ -7,12 +7,14 @@ import attrs
 
 from infinitic_common.configuration import (
     InMemoryStorageConfiguration,
+    MySQLConfiguration,
     PostgresConfiguration,
     StorageConfiguration,
 )
 from infinitic_common.storage import KeySetStorage, KeyValueStorage, Storage
 from infinitic_storage._compression import CompressedKeyValueStorage, Compressor
 from infinitic_storage._memory import MemoryStorage
+from infinitic_storage._mysql import MySQLStorage
 from infinitic_storage._postgres import PostgresStorage
 
 T = TypeVar("T")
@@ -40,6 +42,15 @@ def open_postgres_storage(configuration: StorageConfiguration) -> Storage:
     return _compressed(
         PostgresStorage(_options(configuration, PostgresConfiguration)), configuration
     )
+
+
+def open_mysql_storage(configuration: StorageConfiguration) -> Storage:
+    """A storage in MySQL or MariaDB; connects, and makes what is missing, when it is first used.
+
+    Raises:
+        StorageError: The driver is not installed.
+    """
+    return _compressed(MySQLStorage(_options(configuration, MySQLConfiguration)), configuration)
 
 
 @attrs.frozen
