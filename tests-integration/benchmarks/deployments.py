@@ -12,10 +12,14 @@ from service_control import ensure
 from benchmarks.counting import Counters, CountingStorage, CountingTransport
 from benchmarks.programs import Bench, BenchImpl, Payments, PaymentsImpl
 from infinitic_client import AsyncInfiniticClient
-from infinitic_common.configuration import PostgresConfiguration, PulsarConfiguration
+from infinitic_common.configuration import (
+    MySQLConfiguration,
+    PostgresConfiguration,
+    PulsarConfiguration,
+)
 from infinitic_common.storage import Storage
 from infinitic_common.transport import Transport
-from infinitic_storage import MemoryStorage, PostgresStorage
+from infinitic_storage import MemoryStorage, MySQLStorage, PostgresStorage
 from infinitic_task_executor import ServiceExecutor, WorkflowExecutor
 from infinitic_transport import InMemoryTransport
 from infinitic_transport_pulsar import PulsarTransport
@@ -34,7 +38,7 @@ class Place:
     ports: Mapping[str, int] = attrs.field(factory=dict[str, int])
 
 
-PLACES = ("memory", "pulsar-postgres")
+PLACES = ("memory", "pulsar-postgres", "pulsar-mysql")
 """Transport and storage; the servers are those that ``tools/services`` starts."""
 
 
@@ -78,6 +82,18 @@ def _open_postgres(url: SplitResult) -> Storage:
     )
 
 
+def _open_mysql(url: SplitResult) -> Storage:
+    return MySQLStorage(
+        MySQLConfiguration(
+            host=url.hostname or "127.0.0.1",
+            port=url.port or 3306,
+            username=url.username or "root",
+            password=url.password,
+            database="infinitic_bench",
+        )
+    )
+
+
 @attrs.frozen
 class _Server:
     """A store: its name among the services, its variable, its usual port, how it is opened."""
@@ -89,6 +105,7 @@ class _Server:
 
 
 _SERVERS = {
+    "mysql": _Server("mariadb", "INFINITIC_MARIADB_URL", 3306, _open_mysql),
     "postgres": _Server("postgres", "INFINITIC_POSTGRES_URL", 5432, _open_postgres),
 }
 

@@ -1,7 +1,7 @@
-"""``tools/hatch run bench -- [memory|pulsar-postgres] [WORKLOAD] [--json]``.
+"""``tools/hatch run bench -- [PLACE] [WORKLOAD] [--json]``.
 
 Everything, the client too, runs in one process; broker and database beside it. CPU figures are of
-that process and of each server. Without arguments, all workloads at both places.
+that process and of each server. Without arguments, all workloads at all places.
 """
 
 import argparse
