@@ -32,6 +32,11 @@ class ComponentHost(Protocol):
         """The client that tasks find in their context; None when no client is installed."""
         ...
 
+    @property
+    def async_client(self) -> object:
+        """The same client, for tasks that are coroutines."""
+        ...
+
     def storage(self, configuration: StorageConfiguration | None = None) -> Storage:
         """The storage of that configuration, or the worker's default one.
 

@@ -10,7 +10,13 @@ from enum import StrEnum
 from typing import Final, Literal, TypeVar, cast
 
 from infinitic_common.exceptions import UsageError
-from infinitic_common.policies import FixedTimeout, RetryPolicy, TimeoutPolicy
+from infinitic_common.policies import (
+    FixedTimeout,
+    RetryFunction,
+    RetryPolicy,
+    TimeoutPolicy,
+    as_retry_policy,
+)
 
 Target = TypeVar("Target", bound=Callable[..., object])
 """A class or a method."""
@@ -56,8 +62,10 @@ def name(value: str) -> Callable[[Target], Target]:
     return _marking(_NAME, value)
 
 
-def retry(policy: RetryPolicy | type[RetryPolicy]) -> Callable[[Target], Target]:
-    """Retry failed attempts by a policy, or by an instance of a class of policies.
+def retry(
+    policy: RetryPolicy | type[RetryPolicy] | RetryFunction,
+) -> Callable[[Target], Target]:
+    """Retry failed attempts by a policy, an instance of a class of policies, or a function.
 
     On the implementation of a service, or on its methods; on the implementation of a workflow it
     is about the running of its code.
@@ -119,12 +127,25 @@ def _marking(key: str, value: object) -> Callable[[Target], Target]:
 # --- readers -------------------------------------------------------------------------------------
 
 
-def _of_class(cls: type, key: str) -> object:
-    return cast("object", getattr(cls, key, None))
+Excluded = Callable[[type], bool]
 
 
-def _of_method(cls: type, method_name: str, key: str) -> object:
+def _no_parent(cls: type) -> bool:
+    del cls
+    return False
+
+
+def _of_class(cls: type, key: str, but: Excluded = _no_parent) -> object:
     for parent in cls.__mro__:
+        if key in vars(parent) and not but(parent):
+            return cast("object", vars(parent)[key])
+    return None
+
+
+def _of_method(cls: type, method_name: str, key: str, but: Excluded = _no_parent) -> object:
+    for parent in cls.__mro__:
+        if but(parent):
+            continue
         marked = cast("object", getattr(vars(parent).get(method_name), key, None))
         if marked is not None:
             return marked
@@ -145,17 +166,24 @@ def name_of_method(cls: type, method_name: str) -> str:
 
 def retry_of(cls: type, method_name: str) -> RetryPolicy | None:
     """The policy marked on the method, else on the class; a class of policies is instantiated."""
-    return cast("RetryPolicy | None", _policy(cls, method_name, _RETRY))
+    policy = _policy(cls, method_name, _RETRY)
+    return None if policy is None else as_retry_policy(policy, f"@retry of {cls.__name__}")
 
 
-def timeout_of(cls: type, method_name: str) -> TimeoutPolicy | None:
-    """The limit marked on the method, else on the class; a class of policies is instantiated."""
-    return cast("TimeoutPolicy | None", _policy(cls, method_name, _TIMEOUT))
+def timeout_of(cls: type, method_name: str, *, but: Excluded = _no_parent) -> TimeoutPolicy | None:
+    """The limit marked on the method, else on the class; a class of policies is instantiated.
+
+    Args:
+        cls: The class.
+        method_name: The method in Python.
+        but: Parents whose marks do not count.
+    """
+    return cast("TimeoutPolicy | None", _policy(cls, method_name, _TIMEOUT, but))
 
 
-def _policy(cls: type, method_name: str, key: str) -> object:
-    marked = _of_method(cls, method_name, key)
-    policy = _of_class(cls, key) if marked is None else marked
+def _policy(cls: type, method_name: str, key: str, but: Excluded = _no_parent) -> object:
+    marked = _of_method(cls, method_name, key, but)
+    policy = _of_class(cls, key, but) if marked is None else marked
     return cast("Callable[[], object]", policy)() if isinstance(policy, type) else policy
 
 

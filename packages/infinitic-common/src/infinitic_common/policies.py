@@ -1,9 +1,28 @@
 """When a failed attempt is made again, and how long something may last."""
 
+from collections.abc import Callable
 from datetime import timedelta
-from typing import Protocol
+from typing import Protocol, cast
 
 import attrs
+
+from infinitic_common._configuration.policies import ExponentialBackoff
+from infinitic_common.exceptions import InfiniticError, UsageError
+
+__all__ = [
+    "ExecutionTimedOut",
+    "ExponentialBackoff",
+    "FixedTimeout",
+    "FunctionRetry",
+    "RetryFunction",
+    "RetryPolicy",
+    "TimeoutPolicy",
+    "as_retry_policy",
+]
+
+
+class ExecutionTimedOut(InfiniticError, TimeoutError):
+    """An attempt of a task lasted longer than its executor allows; retry policies get it too."""
 
 
 class RetryPolicy(Protocol):
@@ -17,6 +36,43 @@ class RetryPolicy(Protocol):
             exception: What the attempt raised.
         """
         ...
+
+
+RetryFunction = Callable[[int, Exception], float | None]
+"""A ``RetryPolicy`` as a plain function."""
+
+
+@attrs.frozen
+class FunctionRetry:
+    """A ``RetryPolicy`` made of a function."""
+
+    function: RetryFunction
+
+    def seconds_before_retry(self, attempt: int, exception: Exception) -> float | None:
+        """See ``RetryPolicy``."""
+        return self.function(attempt, exception)
+
+
+def as_retry_policy(given: object, place: str) -> RetryPolicy:
+    """A policy from a policy, a class of policies, or a function.
+
+    Args:
+        given: What an author wrote.
+        place: Where, for the message.
+
+    Raises:
+        UsageError: It is none of these.
+    """
+    made = cast("Callable[[], object]", given)() if isinstance(given, type) else given
+    if hasattr(made, "seconds_before_retry"):
+        return cast("RetryPolicy", made)
+    if callable(made):
+        return FunctionRetry(made)
+    msg = (
+        f"{place}: {given!r} is no retry policy: give a function of attempt and exception, or an "
+        "object with seconds_before_retry(attempt, exception)"
+    )
+    raise UsageError(msg)
 
 
 class TimeoutPolicy(Protocol):

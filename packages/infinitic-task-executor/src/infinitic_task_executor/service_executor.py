@@ -5,14 +5,25 @@ from typing import Self
 
 from infinitic_common.component import ComponentHost
 from infinitic_common.configuration import (
+    UNSET,
+    BatchConfiguration,
     ConfigurationError,
+    ExponentialBackoff,
     Problem,
     ServiceConfiguration,
+    Unset,
     load_class,
 )
 from infinitic_common.contracts import contract_of
 from infinitic_common.implementation import service_implementation
+from infinitic_common.policies import (
+    RetryFunction,
+    RetryPolicy,
+    TimeoutPolicy,
+    as_retry_policy,
+)
 from infinitic_common.transport import Consumption, Counts, Subscription, Topic, TopicKind
+from infinitic_task_executor._service.plans import Settings, plans_of
 from infinitic_task_executor._service.runner import TaskRunner
 
 Source = type | Callable[[], object]
@@ -34,27 +45,45 @@ class ServiceExecutor:
     broker has its result; after a crash it runs again.
     """
 
-    def __init__(
-        self, contract: type | str, implementation: Source, *, concurrency: int = 1
+    def __init__(  # noqa: PLR0913 - what a service can be told
+        self,
+        contract: type | str,
+        implementation: Source,
+        *,
+        concurrency: int = 1,
+        timeout_seconds: float | TimeoutPolicy | None | Unset = UNSET,
+        retry: RetryPolicy | RetryFunction | None | Unset = UNSET,
+        batch: BatchConfiguration | None = None,
     ) -> None:
         """Register the implementation of a service.
 
         Args:
             contract: The contract, or the name of the service.
             implementation: A class, or a function without parameters that makes its instances.
-            concurrency: Tasks at once.
+            concurrency: Tasks at once; batches at once with ``batch``.
+            timeout_seconds: The longest time of one attempt; None for no limit. When it is not
+                given, ``@timeout`` on the method or the class decides, else the class if it is a
+                ``TimeoutPolicy``, else there is no limit.
+            retry: When a failed attempt is made again; None for never. When it is not given,
+                ``@retry`` on the method or the class decides, else the class if it is a
+                ``RetryPolicy``, else there is no other attempt.
+            batch: How batch methods are fed; None to run their tasks one by one.
 
         Raises:
             InvalidImplementation: The class cannot implement the service.
             InvalidTypeHint: A parameter or result has no type, or one that cannot be sent.
             ValueError: ``concurrency`` is less than 1.
+            UsageError: The limit is not positive, or a policy is none.
         """
         if concurrency < 1:
             msg = f"concurrency={concurrency}: give 1 or more, or leave the executor out"
             raise ValueError(msg)
         name = contract if isinstance(contract, str) else contract_of(contract).name
         self._implementation = service_implementation(implementation, name)
+        self._settings = Settings(timeout_seconds, _retry_setting(retry, name))
+        self._plans = plans_of(self._implementation, self._settings)
         self._concurrency = concurrency
+        self._batch = batch
         self._runner: TaskRunner | None = None
         self._consumption: Consumption | None = None
 
@@ -63,15 +92,24 @@ class ServiceExecutor:
         """Make the executor that a configuration asks for.
 
         Raises:
-            ConfigurationError: Its class cannot be loaded.
+            ConfigurationError: Its class, or an ignored exception, cannot be loaded.
             InvalidImplementation: Its class cannot implement the service.
         """
         executor = configuration.executor
+        place = f"services.{configuration.name}"
         if executor is None or executor.class_name is None:
-            place = f"services.{configuration.name}"
             raise ConfigurationError([Problem(place, "no executor", "add `class:`")])
-        loaded = load_class(executor.class_name, place=f"services.{configuration.name}.class")
-        return cls(configuration.name, loaded, concurrency=executor.concurrency)
+        if isinstance(executor.retry, ExponentialBackoff):
+            executor.retry.ignored_classes(place=f"{place}.retry")
+        loaded = load_class(executor.class_name, place=f"{place}.class")
+        return cls(
+            configuration.name,
+            loaded,
+            concurrency=executor.concurrency,
+            timeout_seconds=executor.timeout_seconds,
+            retry=executor.retry,
+            batch=executor.batch,
+        )
 
     @property
     def service_name(self) -> str:
@@ -90,7 +128,7 @@ class ServiceExecutor:
 
     async def start(self, host: ComponentHost) -> None:
         """See ``Component``."""
-        self._runner = TaskRunner(self._implementation, self._concurrency, host)
+        self._runner = TaskRunner(self._implementation, self._plans, self._concurrency, host)
         subscription = Subscription(
             topics=tuple(Topic(kind, self.service_name) for kind in _TOPICS),
             name="service-executor",
@@ -106,3 +144,11 @@ class ServiceExecutor:
             await self._consumption.stop(grace_seconds)
         if self._runner is not None:
             self._runner.close()
+
+
+def _retry_setting(
+    given: RetryPolicy | RetryFunction | None | Unset, name: str
+) -> RetryPolicy | None | Unset:
+    if given is None or isinstance(given, Unset):
+        return given
+    return as_retry_policy(given, f"retry of the executor of {name}")

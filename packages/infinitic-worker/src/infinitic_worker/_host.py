@@ -4,7 +4,7 @@ from collections.abc import Mapping
 
 import attrs
 
-from infinitic_common.client import Client
+from infinitic_common.client import AsyncClient, Client
 from infinitic_common.configuration import StorageConfiguration
 from infinitic_common.storage import Storage
 from infinitic_common.transport import Transport
@@ -24,6 +24,7 @@ class Host:
     transport: Transport
     worker_name: str
     client: Client | None
+    async_client: AsyncClient | None
     asker: str
     storages: Storages
     handlers: Mapping[str, WorkflowTaskHandler]

@@ -95,6 +95,7 @@ class Hosting:
             transport=parts.transport,
             worker_name=parts.worker_name,
             client=self.client,
+            async_client=self.async_client,
             asker=text,
             storages=parts.storages,
             handlers=handlers,

@@ -1,13 +1,42 @@
 """Policies that several components share: retries and batches."""
 
+import random
 from collections.abc import Iterable
+from functools import cache
 from typing import Annotated
 
 from attrs import Factory, field, frozen
 
+from infinitic_common._configuration.classes import load_exceptions
 from infinitic_common._configuration.checks import Above, AtLeast, Between, NotBlank
 from infinitic_common._configuration.problems import Problem
 from infinitic_common._configuration.settings import Settings
+
+
+_MAX_EXPONENT = 500
+
+
+@frozen
+class ExceptionOrName:
+    """A class of exceptions, or a dotted name."""
+
+    def demand(self, value: object) -> str | None:
+        """See ``Check``."""
+        if isinstance(value, str):
+            return NotBlank().demand(value)
+        fine = isinstance(value, type) and issubclass(value, Exception)
+        return None if fine else "must be an Exception"
+
+
+IgnoredException = Annotated[str | type[Exception], ExceptionOrName()]
+
+
+@cache
+def _classes(given: tuple[IgnoredException, ...], place: str) -> tuple[type[Exception], ...]:
+    found = (
+        load_exceptions((one,), place=place) if isinstance(one, str) else (one,) for one in given
+    )
+    return tuple(cls for classes in found for cls in classes)
 
 
 def _default_maximum(backoff: "ExponentialBackoff") -> float:
@@ -27,7 +56,8 @@ class ExponentialBackoff(Settings):
         backoff_coefficient: Growth of the delay from one attempt to the next.
         random_factor: Greatest relative deviation, 0 for none.
         maximum_retries: How many attempts may follow the first; 0 for none.
-        ignored_exceptions: Dotted names of exceptions that are not retried, nor their subclasses.
+        ignored_exceptions: Exceptions that are not retried, nor their subclasses: classes, or their
+            dotted names.
     """
 
     minimum_seconds: Annotated[float, Above(0)] = 1.0
@@ -35,7 +65,32 @@ class ExponentialBackoff(Settings):
     backoff_coefficient: Annotated[float, AtLeast(1)] = 2.0
     random_factor: Annotated[float, Between(0, 1)] = 0.5
     maximum_retries: Annotated[int, AtLeast(0)] = 11
-    ignored_exceptions: tuple[Annotated[str, NotBlank()], ...] = ()
+    ignored_exceptions: tuple[IgnoredException, ...] = ()
+
+    def seconds_before_retry(self, attempt: int, exception: Exception) -> float | None:
+        """See ``RetryPolicy``.
+
+        Raises:
+            ConfigurationError: An ignored exception is not found, or is no exception.
+        """
+        if attempt >= self.maximum_retries or isinstance(exception, self.ignored_classes()):
+            return None
+        # Beyond this exponent the longest delay is reached, whatever the coefficient.
+        growth = self.backoff_coefficient ** min(attempt, _MAX_EXPONENT)
+        delay = min(self.maximum_seconds, self.minimum_seconds * growth)
+        spread = self.random_factor * random.uniform(-1, 1)  # noqa: S311 - keeps nobody out
+        return delay * (1 + spread)
+
+    def ignored_classes(self, *, place: str = "retry") -> tuple[type[Exception], ...]:
+        """The classes of the ignored exceptions.
+
+        Args:
+            place: The key of these settings, for messages.
+
+        Raises:
+            ConfigurationError: One is not found, or is no exception.
+        """
+        return _classes(self.ignored_exceptions, f"{place}.ignoredExceptions")
 
     def conflicts(self) -> Iterable[Problem]:
         """See ``Settings``."""

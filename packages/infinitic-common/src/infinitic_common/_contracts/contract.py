@@ -13,9 +13,10 @@ from infinitic_common._contracts.hints import MISSING, attribute_hint
 from infinitic_common._contracts.methods import MethodContract, read_method
 from infinitic_common.decorators import name_of_class
 from infinitic_common.exceptions import InvalidContract
+from infinitic_common.policies import RetryPolicy, TimeoutPolicy
 from infinitic_common.serialization import ValueCodec, value_codec
 
-_NOT_CONTRACTS = (object, Protocol, Generic, ABC)
+_NOT_CONTRACTS = (object, Protocol, Generic, ABC, RetryPolicy, TimeoutPolicy)
 
 
 @attrs.frozen(eq=False)

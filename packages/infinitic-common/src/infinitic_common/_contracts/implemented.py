@@ -94,11 +94,14 @@ def implemented_methods(cls: type, contract: Contract | None) -> dict[str, Metho
     return {method.name: method for method in found}
 
 
+_POLICY_METHODS = ("seconds_before_retry", "timeout_seconds", "grace_seconds")
+
+
 def _public_methods(cls: type) -> list[str]:
     return [
         name
         for name, _ in inspect.getmembers(cls, inspect.isfunction)
-        if not name.startswith("_") and not is_batch(cls, name)
+        if not name.startswith("_") and not is_batch(cls, name) and name not in _POLICY_METHODS
     ]
 
 

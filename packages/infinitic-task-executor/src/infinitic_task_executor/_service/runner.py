@@ -3,18 +3,19 @@
 import asyncio
 import contextvars
 import logging
-from collections.abc import Awaitable, Sequence
+from collections.abc import Awaitable, Mapping, Sequence
 from typing import cast
 
 import attrs
 
 from infinitic_common.component import ComponentHost
-from infinitic_common.exceptions import UndecodableMessage
-from infinitic_common.implementation import MethodImplementation, ServiceImplementation
+from infinitic_common.exceptions import MethodNotFound, UndecodableMessage
+from infinitic_common.implementation import ServiceImplementation
 from infinitic_common.messages import ExecuteTask, from_received
 from infinitic_common.requesters import WorkflowRequester
 from infinitic_common.task_context import TaskContext, set_task_context
 from infinitic_common.transport import ReceivedMessage
+from infinitic_task_executor._service.plans import MethodPlan
 from infinitic_task_executor._service.publishing import BurstPublisher, Pending
 from infinitic_task_executor._service.reports import Report, Reporter
 from infinitic_task_executor._service.retries import decide_retry
@@ -28,7 +29,7 @@ class Attempt:
     """One attempt of a task, and whom to tell when it is over."""
 
     message: ExecuteTask
-    method: MethodImplementation
+    plan: MethodPlan
     pending: Pending
 
 
@@ -42,10 +43,15 @@ class TaskRunner:
     """
 
     def __init__(
-        self, implementation: ServiceImplementation, concurrency: int, host: ComponentHost
+        self,
+        implementation: ServiceImplementation,
+        plans: Mapping[str, MethodPlan],
+        concurrency: int,
+        host: ComponentHost,
     ) -> None:
         """Begin to run tasks on the event loop that is running."""
         self._implementation = implementation
+        self._plans = plans
         self._host = host
         self._worker_name = host.worker_name
         self._client = host.client
@@ -96,12 +102,13 @@ class TaskRunner:
 
     def _begin(self, message: ExecuteTask, pending: Pending) -> None:
         try:
-            method = self._implementation.method(message.method_name)
-        except Exception as error:  # noqa: BLE001 - whatever is wrong with it, the task has failed
+            plan = self._plans[message.method_name]
+        except KeyError:
+            error = self._no_method(message)
             self._publisher.add(self._reporter.failed(message, error), pending)
             return
-        attempt = Attempt(message, method, pending)
-        if not method.is_async:
+        attempt = Attempt(message, plan, pending)
+        if not plan.method.is_async:
             self._threads.submit(attempt)
             return
         task = self._loop.create_task(self._run_coroutine(attempt))
@@ -117,7 +124,7 @@ class TaskRunner:
     def _attempt(self, attempt: Attempt) -> Report | None:
         context = self._enter(attempt.message)
         try:
-            value = attempt.method.result.encode(self._call(attempt))
+            value = attempt.plan.method.result.encode(self._call(attempt, context))
         except BaseException as error:  # noqa: BLE001 - user code cannot end the worker
             return self._failed(attempt, error)
         return self._reporter.completed(attempt.message, value, context.meta)
@@ -130,8 +137,8 @@ class TaskRunner:
     async def _attempt_coroutine(self, attempt: Attempt) -> Report | None:
         context = self._enter(attempt.message)
         try:
-            result = await cast("Awaitable[object]", self._call(attempt))
-            value = attempt.method.result.encode(result)
+            result = await cast("Awaitable[object]", self._call(attempt, context))
+            value = attempt.plan.method.result.encode(result)
         except GeneratorExit:
             raise
         except BaseException as error:
@@ -140,9 +147,20 @@ class TaskRunner:
             return self._failed(attempt, error)
         return self._reporter.completed(attempt.message, value, context.meta)
 
-    def _call(self, attempt: Attempt) -> object:
-        args, kwargs = attempt.method.decode_arguments(attempt.message.arguments)
-        return attempt.method.bound_to(self._implementation.new_instance())(*args, **kwargs)
+    def _call(self, attempt: Attempt, context: TaskContext) -> object:
+        plan = attempt.plan
+        instance = self._implementation.new_instance()
+        limit = plan.policies.limit(instance)
+        context.timeout_seconds = None if limit is None else limit.seconds
+        args, kwargs = plan.method.decode_arguments(attempt.message.arguments)
+        return plan.method.bound_to(instance)(*args, **kwargs)
+
+    def _no_method(self, message: ExecuteTask) -> BaseException:
+        try:
+            self._implementation.method(message.method_name)
+        except MethodNotFound as error:
+            return error
+        return RuntimeError(message.method_name)
 
     def _failed(self, attempt: Attempt, error: BaseException) -> Report | None:
         seconds = decide_retry(attempt.message, error)
