@@ -168,7 +168,7 @@ async def test_tasks_are_retried_by_filters(
     await client.retry_tasks(stub, "task-1")
     await client.retry_tasks(stub, status=DeferredStatus.FAILED, service=Payments)
     await client.retry_tasks(stub, service="payments")
-    await client.retry_tasks(stub, all_tasks=True)
+    await client.retry_tasks(stub, all=True)
     filters = [
         (message.task_id, message.task_status, message.service_name)
         for message in transport.messages
@@ -183,7 +183,7 @@ async def test_tasks_are_retried_by_filters(
 
 
 async def test_a_retry_of_every_task_is_said_in_words(client: AsyncInfiniticClient) -> None:
-    with pytest.raises(UsageError, match="all_tasks=True"):
+    with pytest.raises(UsageError, match="all=True"):
         await client.retry_tasks(client.get_workflow_by_id(Order, "order-1"))
 
 

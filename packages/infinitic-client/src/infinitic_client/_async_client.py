@@ -6,7 +6,8 @@ from collections.abc import Awaitable, Callable
 from types import TracebackType
 from typing import Any, ParamSpec, Self, TypeVar, overload
 
-from infinitic_client import _commands
+from infinitic_client import _results
+from infinitic_client._async_commands import AsyncCommands
 from infinitic_client._blocking_client import InfiniticClient
 from infinitic_client._core import ClientCore
 from infinitic_client._deferreds import AsyncDeferred
@@ -14,7 +15,6 @@ from infinitic_client._opening import open_transport
 from infinitic_client._stubs import StubMaker
 from infinitic_common.channels import Channel
 from infinitic_common.configuration import file_source, resource_source, string_source
-from infinitic_common.deferred import DeferredStatus
 from infinitic_common.exceptions import InvalidChannelUsage, UsageError
 from infinitic_common.stubs import MethodCall, SignalCall
 from infinitic_common.transport import Transport
@@ -24,7 +24,7 @@ R = TypeVar("R")
 T = TypeVar("T")
 
 
-class AsyncInfiniticClient(StubMaker):
+class AsyncInfiniticClient(StubMaker, AsyncCommands):
     """Starts, follows, signals and cancels workflows, from coroutines of one event loop.
 
     Nothing is connected before it is first used. Close it, or use it with ``async with``.
@@ -92,7 +92,10 @@ class AsyncInfiniticClient(StubMaker):
     async def dispatch(
         self, method: Callable[P, object], *args: P.args, **kwargs: P.kwargs
     ) -> AsyncDeferred[Any]:
-        """Start a workflow, or a method on a running one, without waiting for its result.
+        """Start a workflow, or a method on running ones, without waiting for its result.
+
+        With a tag ``customId:…`` it returns once it is known which instance has the custom id:
+        the deferred is that of this instance, whether it is new or not.
 
         Args:
             method: ``stub.method``, or ``stub.channel.send``.
@@ -126,102 +129,20 @@ class AsyncInfiniticClient(StubMaker):
 
         Raises:
             WorkflowFailed: and the other children of ``DeferredException``: there is no result.
+            NotForTags: The stub is by tag; nothing is sent.
             InvalidStub: and what else ``dispatch`` raises.
         """
-        return await self._core.call(self._core.prepare(method, args, kwargs))
+        return await _results.call(self._core, self._core.prepare(method, args, kwargs))
 
     async def send(self, channel: Channel[T], value: T) -> None:
-        """Send a signal to a channel of a running workflow: ``stub.channel``.
+        """Send a signal to a channel of one running workflow, or of all by tag: ``stub.channel``.
 
         Raises:
-            InvalidStub: The channel is that of no stub of one running workflow.
+            InvalidStub: The channel is that of no stub.
             SerializationError: The value is not of the channel's type.
             TransportUnavailable: The broker cannot be reached now.
         """
         await self._core.send(self._core.prepare(channel.send, (value,), {}))
-
-    async def cancel(self, stub: object) -> None:
-        """Cancel every method run of the workflow of a stub by id.
-
-        Raises:
-            InvalidStub: It is no stub by id.
-        """
-        await _commands.cancel(self._core, stub)
-
-    async def complete_timers(self, stub: object, method_id: str | None = None) -> None:
-        """End now the running timers of a method run of a workflow, or of all its runs.
-
-        Raises:
-            InvalidStub: The stub is not by id.
-        """
-        await _commands.complete_timers(self._core, stub, method_id)
-
-    async def retry_workflow_task(self, stub: object) -> None:
-        """Run again the code of a workflow, where it is stalled.
-
-        Raises:
-            InvalidStub: The stub is not by id.
-        """
-        await _commands.retry_workflow_task(self._core, stub)
-
-    async def retry_tasks(
-        self,
-        stub: object,
-        task_id: str | None = None,
-        *,
-        status: DeferredStatus | None = None,
-        service: Callable[..., object] | str | None = None,
-        all_tasks: bool = False,
-    ) -> None:
-        """Run again the tasks of a workflow that match every filter given.
-
-        Args:
-            stub: A stub by id.
-            task_id: Id of the task.
-            status: Its status.
-            service: Its service, by contract or by name.
-            all_tasks: Without any filter: every task, also completed ones.
-
-        Raises:
-            InvalidStub: The stub is not by id.
-            UsageError: No filter is given, and ``all_tasks`` is False.
-        """
-        filters = _commands.TaskFilters(task_id, status, service)
-        await _commands.retry_tasks(self._core, stub, filters, all_tasks=all_tasks)
-
-    async def get_ids(self, stub: object) -> frozenset[str]:
-        """Ids of the running workflows that have the tag of a stub by tag.
-
-        Raises:
-            InvalidStub: The stub is not by tag.
-        """
-        return await _commands.get_ids(self._core, stub)
-
-    async def get_status(self, stub: object) -> str | None:
-        """What the workflow of a stub by id does, in one word as ``WAITING``; None if unknown.
-
-        Raises:
-            InvalidStub: The stub is not by id.
-        """
-        return await _commands.get_status(self._core, stub)
-
-    async def get_state(self, stub: object) -> dict[str, object] | None:
-        """All that is known about the workflow of a stub by id, as plain data; None if unknown.
-
-        Raises:
-            InvalidStub: The stub is not by id.
-        """
-        return await _commands.get_state(self._core, stub)
-
-    async def get_property(self, stub: object, name: str) -> object:
-        """The value of a property of the workflow of a stub by id; None if there is none.
-
-        It has the type that the contract gives the attribute, else it is plain data.
-
-        Raises:
-            InvalidStub: The stub is not by id.
-        """
-        return await _commands.get_property(self._core, stub, name)
 
     def blocking(self) -> InfiniticClient:
         """This client for other threads: its calls block them while this loop does the work.
@@ -261,7 +182,7 @@ class _AsyncCaller:
                 f"'await client.call(stub.{name}, …)' or 'await client.dispatch(stub.{name}, …)'"
             )
             raise UsageError(msg)
-        return self._core.call(self._core.prepare_call(call))
+        return _results.call(self._core, self._core.prepare_call(call))
 
     def send(self, call: SignalCall) -> None:
         name = call.channel.name

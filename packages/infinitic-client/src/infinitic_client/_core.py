@@ -1,34 +1,18 @@
-"""What a client does, whatever its colour: all of it asynchronous."""
+"""What every action of a client needs, whatever its colour: sending, and asking."""
 
 import asyncio
-import time
-from collections.abc import AsyncGenerator, Mapping, Sequence
+from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from contextvars import ContextVar
 from datetime import timedelta
 
 from infinitic_client._outbox import Outbox
-from infinitic_client._responses import Responses, request_key, run_key
+from infinitic_client._reminding import Reminder
+from infinitic_client._responses import Key, Responses, request_key
 from infinitic_client._sending import Handle, Sending, message_of, prepare
-from infinitic_common.exceptions import (
-    DeferredException,
-    DeferredTimeout,
-    TransportError,
-    UsageError,
-    WorkflowTimedOut,
-)
+from infinitic_common.exceptions import DeferredTimeout, TransportError, UsageError
 from infinitic_common.ids import new_id
-from infinitic_common.messages import (
-    AddTagToWorkflow,
-    CancelWorkflow,
-    ClientMessage,
-    Message,
-    MethodCompleted,
-    MethodFailed,
-    RetryWorkflowTask,
-    WaitWorkflow,
-)
-from infinitic_common.outcomes import to_exception
+from infinitic_common.messages import AddTagToWorkflow, ClientMessage, CustomIdClaimed, Message
 from infinitic_common.requesters import ClientRequester
 from infinitic_common.stubs import MethodCall, NewWorkflow, SignalCall, call_of
 from infinitic_common.transport import Transport
@@ -78,93 +62,65 @@ class ClientCore:
             self.last_handle.set(sending.handle)
         return sending
 
-    # --- calls --------------------------------------------------------------------------------
-
-    async def send(self, sending: Sending) -> None:
-        """Send a call; returns when the broker has it."""
-        await self._send(sending, client_waiting=False)
-
-    async def call(self, sending: Sending) -> object:
-        """Send a call and wait for its result.
-
-        Raises:
-            DeferredException: There is no result.
-        """
-        handle = sending.handle
-        async with _limited(handle, None):
-            await self.responses.start()
-            with self.responses.expect(run_key(handle.workflow_id, handle.id)) as answer:
-                await self._send(sending, client_waiting=True)
-                message = await answer
-        return _value_of(handle, message)
-
-    async def result(self, handle: Handle, limit: timedelta | None) -> object:
-        """Wait for the result of what was sent.
-
-        Raises:
-            DeferredException: There is none.
-        """
-        if handle.method is None:
-            return None
-        if handle.value is not None:
-            return handle.method.result.decode(handle.value)
-        async with _limited(handle, limit):
-            await self.responses.start()
-            with self.responses.expect(run_key(handle.workflow_id, handle.id)) as answer:
-                await self.post(self._wait_for(handle))
-                message = await answer
-        return _value_of(handle, message)
-
-    async def cancel(self, handle: Handle) -> None:
-        """Cancel the method run, or the whole workflow when it is the main one.
-
-        Raises:
-            UsageError: It is a signal.
-        """
-        _refuse_signal(handle, "cancel")
-        method_id = None if handle.is_main else handle.id
-        await self.post(
-            CancelWorkflow(
-                message_id=new_id(),
-                workflow_name=handle.workflow_name,
-                workflow_id=handle.workflow_id,
-                method_id=method_id,
-                requester=self.requester,
-                emitted_at=self.transport.now(),
-            )
-        )
-
-    async def retry(self, handle: Handle) -> None:
-        """Run again the code of the workflow, where it is stalled.
-
-        Raises:
-            UsageError: It is a signal.
-        """
-        _refuse_signal(handle, "retry")
-        await self.post(
-            RetryWorkflowTask(
-                message_id=new_id(),
-                workflow_name=handle.workflow_name,
-                workflow_id=handle.workflow_id,
-                requester=self.requester,
-                emitted_at=self.transport.now(),
-            )
-        )
-
     # --- messages -----------------------------------------------------------------------------
+
+    async def send(self, sending: Sending, *, client_waiting: bool = False) -> None:
+        """Send a call; returns when the broker has it.
+
+        With a custom id it returns when the tag engine has told which instance has it: the handle
+        is that of this instance from then on.
+        """
+        if sending.custom_id is not None:
+            await self._claim(sending)
+            return
+        self.check_open()
+        target = sending.call.target
+        if isinstance(target, NewWorkflow) and target.tags:
+            await self._add_tags(sending.handle, target.tags)
+        message = message_of(sending, self.transport, client_waiting=client_waiting)
+        await self.outbox.post(message)
 
     async def post(self, message: Message) -> None:
         """Publish a message; returns when the broker has it."""
-        self._check_open()
+        self.check_open()
         await self.outbox.post(message)
 
-    async def ask(self, request_id: str, message: Message) -> ClientMessage:
-        """Publish a request and wait for its answer."""
-        self._check_open()
+    async def ask(self, request_id: str, question: Callable[[str], Message], engine: str) -> object:
+        """Publish a request and wait for its answer, asking again from time to time.
+
+        Args:
+            request_id: What the answer names.
+            question: Makes the request from the id of its message, new each time it is asked.
+            engine: Who answers, for the log.
+        """
+        hint = f"does a worker with the {engine} run?"
+        return await self.answer(
+            request_key(request_id), lambda: question(request_id), lambda: question(new_id()), hint
+        )
+
+    async def answer(
+        self,
+        key: Key,
+        first: Callable[[], Message],
+        again: Callable[[], Message],
+        hint: str | None = None,
+    ) -> ClientMessage:
+        """Publish a message and wait for what it brings; see ``Reminder`` for the rest."""
+        self.check_open()
         await self.responses.start()
-        with self.responses.expect(request_key(request_id)) as answer:
-            await self.outbox.post(message)
-            return await answer
+        with self.responses.expect(key) as answer:
+            await self.outbox.post(first())
+            with Reminder(lambda: self.outbox.post(again()), hint):
+                return await answer
+
+    def check_open(self) -> None:
+        """Refuse to go on with a closed client.
+
+        Raises:
+            TransportError: It is closed.
+        """
+        if self._closed:
+            raise _closed(self.transport.name)
 
     async def close(self) -> None:
         """Finish publishing, stop receiving; twice does nothing."""
@@ -176,13 +132,13 @@ class ClientCore:
         if self._close_transport:
             await self.transport.close()
 
-    async def _send(self, sending: Sending, *, client_waiting: bool) -> None:
-        self._check_open()
-        target = sending.call.target
-        if isinstance(target, NewWorkflow) and target.tags:
-            await self._add_tags(sending.handle, target.tags)
-        message = message_of(sending, self.transport, client_waiting=client_waiting)
-        await self.outbox.post(message)
+    async def _claim(self, sending: Sending) -> None:
+        # The very same message again: whoever has the custom id, the start stays the same start.
+        handle, message = sending.handle, message_of(sending, self.transport, client_waiting=False)
+        engine = f"tag engine of workflow {handle.workflow_name}"
+        answer = await self.ask(handle.id, lambda _: message, engine)
+        if isinstance(answer, CustomIdClaimed):
+            handle.id = handle.workflow_id = answer.workflow_id
 
     async def _add_tags(self, handle: Handle, tags: frozenset[str]) -> None:
         # Before the start, and confirmed: whoever sees the workflow finds it by its tags.
@@ -190,19 +146,23 @@ class ClientCore:
         messages = [AddTagToWorkflow(new_id(), name, workflow_id, tag) for tag in sorted(tags)]
         await asyncio.gather(*[self.outbox.post(message) for message in messages])
 
-    def _wait_for(self, handle: Handle) -> WaitWorkflow:
-        return WaitWorkflow(
-            message_id=new_id(),
-            workflow_name=handle.workflow_name,
-            workflow_id=handle.workflow_id,
-            method_id=handle.id,
-            requester=self.requester,
-            emitted_at=self.transport.now(),
-        )
 
-    def _check_open(self) -> None:
-        if self._closed:
-            raise _closed(self.transport.name)
+@asynccontextmanager
+async def within(limit: timedelta | None, what: str) -> AsyncGenerator[None]:
+    """Limit a wait.
+
+    Raises:
+        DeferredTimeout: It lasted longer.
+    """
+    seconds = None if limit is None else limit.total_seconds()
+    timer = asyncio.timeout(seconds)
+    try:
+        async with timer:
+            yield
+    except TimeoutError:
+        if seconds is None or not timer.expired():
+            raise
+        raise DeferredTimeout(seconds, what) from None
 
 
 def refuse_in_workflow() -> None:
@@ -222,49 +182,3 @@ def refuse_in_workflow() -> None:
 
 def _closed(name: str) -> TransportError:
     return TransportError(f"client {name} is closed: open another one")
-
-
-def _refuse_signal(handle: Handle, what: str) -> None:
-    if handle.method is None:
-        msg = f"{what}: signal {handle.id} was sent, there is nothing to {what}"
-        raise UsageError(msg)
-
-
-def _value_of(handle: Handle, message: ClientMessage) -> object:
-    match message, handle.method:
-        case MethodCompleted(value=value), method if method is not None:
-            handle.value = value
-            return method.result.decode(value)
-        case MethodFailed(error=error), _:
-            raise to_exception(error)
-        case _:
-            msg = f"{type(message).__name__} is no answer about {handle.workflow_id}"
-            raise TransportError(msg)
-
-
-@asynccontextmanager
-async def _limited(handle: Handle, longest: timedelta | None) -> AsyncGenerator[None]:
-    """Limit a wait by what its contract declares, counted from the call, and by its own limit."""
-    own = None if longest is None else longest.total_seconds()
-    declared = _seconds_left(handle)
-    limits = [limit for limit in (own, declared) if limit is not None]
-    limit = asyncio.timeout(min(limits) if limits else None)
-    try:
-        async with limit:
-            yield
-    except TimeoutError:
-        if not limit.expired():
-            raise
-        raise _timed_out(handle, own, declared) from None
-
-
-def _timed_out(handle: Handle, own: float | None, declared: float | None) -> DeferredException:
-    if own is not None and (declared is None or own < declared):
-        return DeferredTimeout(own, f"workflow {handle.workflow_name} ({handle.id})")
-    method = "" if handle.method is None else handle.method.name
-    return WorkflowTimedOut(handle.workflow_name, handle.workflow_id, method, handle.id)
-
-
-def _seconds_left(handle: Handle) -> float | None:
-    limit = None if handle.method is None else handle.method.timeout_ms()
-    return None if limit is None else limit / 1000 - (time.monotonic() - handle.created_at)

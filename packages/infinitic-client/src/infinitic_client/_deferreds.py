@@ -4,9 +4,11 @@ from collections.abc import Generator
 from datetime import timedelta
 from typing import ClassVar, Generic, TypeVar, cast
 
+from infinitic_client import _commands, _results
 from infinitic_client._core import ClientCore
 from infinitic_client._running import LoopRunner
 from infinitic_client._sending import Handle
+from infinitic_common.deferred import DeferredStatus
 
 R_co = TypeVar("R_co", covariant=True)
 
@@ -22,7 +24,14 @@ class _Handled:
 
     @property
     def id(self) -> str:
-        """Id of the workflow, of the method run on a running workflow, or of the signal."""
+        """Id of the workflow, of the method run on a running workflow, or of the signal.
+
+        Of a start with a custom id it is that of the instance which has it.
+
+        Raises:
+            NotForTags: It is a method run on workflows by tag.
+        """
+        self._handle.refuse_by_tag("the id")
         return self._handle.id
 
     @property
@@ -32,11 +41,18 @@ class _Handled:
 
     @property
     def workflow_id(self) -> str:
-        """Id of the workflow."""
+        """Id of the workflow.
+
+        Raises:
+            NotForTags: It was sent to workflows by tag.
+        """
+        self._handle.refuse_by_tag("the id")
         return self._handle.workflow_id
 
     def __repr__(self) -> str:
-        return f"<{type(self).__name__} {self.id} of workflow {self.name} ({self.workflow_id})>"
+        handle = self._handle
+        where = handle.workflow_id if handle.tag is None else f"tag '{handle.tag}'"
+        return f"<{type(self).__name__} {handle.id} of workflow {self.name} ({where})>"
 
 
 class AsyncDeferred(_Handled, Generic[R_co]):
@@ -53,17 +69,29 @@ class AsyncDeferred(_Handled, Generic[R_co]):
 
         Raises:
             WorkflowFailed: and the other children of ``DeferredException``: there is no result.
+            NotForTags: It is a method run on workflows by tag.
             DeferredTimeout: The wait lasted longer than ``timeout``; the workflow goes on.
         """
-        return cast("R_co", await self._core.result(self._handle, timeout))
+        return cast("R_co", await _results.result(self._core, self._handle, timeout))
 
     async def cancel(self) -> None:
         """Cancel the workflow, or just the method run that was started on a running one."""
-        await self._core.cancel(self._handle)
+        await _commands.cancel_run(self._core, self._handle)
 
     async def retry(self) -> None:
         """Run again the code of the workflow, where it is stalled."""
-        await self._core.retry(self._handle)
+        await _commands.retry_run(self._core, self._handle)
+
+    async def status(self) -> DeferredStatus:
+        """How the method run stands, as the state engine tells; see ``DeferredStatus``.
+
+        A run that failed and may go on after a retry is ``FAILED`` until then.
+
+        Raises:
+            UsageError: It is a signal.
+            NotForTags: It is a method run on workflows by tag.
+        """
+        return await _results.status(self._core, self._handle)
 
 
 class Deferred(_Handled, Generic[R_co]):
@@ -81,14 +109,26 @@ class Deferred(_Handled, Generic[R_co]):
 
         Raises:
             WorkflowFailed: and the other children of ``DeferredException``: there is no result.
+            NotForTags: It is a method run on workflows by tag.
             DeferredTimeout: The wait lasted longer than ``timeout``; the workflow goes on.
         """
-        return cast("R_co", self._runner.run(self._core.result(self._handle, timeout)))
+        return cast("R_co", self._runner.run(_results.result(self._core, self._handle, timeout)))
 
     def cancel(self) -> None:
         """Cancel the workflow, or just the method run that was started on a running one."""
-        self._runner.run(self._core.cancel(self._handle))
+        self._runner.run(_commands.cancel_run(self._core, self._handle))
 
     def retry(self) -> None:
         """Run again the code of the workflow, where it is stalled."""
-        self._runner.run(self._core.retry(self._handle))
+        self._runner.run(_commands.retry_run(self._core, self._handle))
+
+    def status(self) -> DeferredStatus:
+        """How the method run stands, as the state engine tells; see ``DeferredStatus``.
+
+        A run that failed and may go on after a retry is ``FAILED`` until then.
+
+        Raises:
+            UsageError: It is a signal.
+            NotForTags: It is a method run on workflows by tag.
+        """
+        return self._runner.run(_results.status(self._core, self._handle))

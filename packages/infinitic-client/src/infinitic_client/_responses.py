@@ -4,9 +4,11 @@ import asyncio
 from collections.abc import Generator, Sequence
 from contextlib import contextmanager
 
+from infinitic_client._parts import Parts
 from infinitic_common.ids import new_id
 from infinitic_common.messages import (
     ClientMessage,
+    CustomIdClaimed,
     MethodCompleted,
     MethodFailed,
     QueryAnswered,
@@ -43,6 +45,7 @@ class Responses:
     def __init__(self, transport: Transport) -> None:
         self._transport = transport
         self._waiting: dict[Key, list[asyncio.Future[ClientMessage]]] = {}
+        self._parts: dict[Key, Parts] = {}
         self._starting = asyncio.Lock()
         self._consumption: Consumption | None = None
 
@@ -83,6 +86,7 @@ class Responses:
                 futures.remove(future)
             if not futures:
                 self._waiting.pop(key, None)
+                self._parts.pop(key, None)
 
     async def close(self, reason: Exception) -> None:
         """Stop receiving; what waits gets the reason."""
@@ -97,11 +101,18 @@ class Responses:
         for received in batch:
             message = from_received(received)
             key = _key_of(message)
-            if key is not None:
-                self._resolve(key, message)
+            if key is not None and key in self._waiting:
+                self._resolve(key, self._whole(key, message))
         return ()
 
+    def _whole(self, key: Key, message: object) -> object:
+        if isinstance(message, WorkflowIdsByTag | TaskIdsByTag) and message.parts > 1:
+            return self._parts.setdefault(key, Parts()).add(message)
+        return message
+
     def _resolve(self, key: Key, message: object) -> None:
+        if message is None:
+            return
         for future in self._waiting.pop(key, ()):
             if not future.done():
                 future.set_result(message)  # type: ignore[arg-type]
@@ -111,7 +122,7 @@ def _key_of(message: object) -> Key | None:
     match message:
         case MethodCompleted() | MethodFailed():
             return run_key(message.workflow_id, message.method_id)
-        case QueryAnswered() | WorkflowIdsByTag() | TaskIdsByTag():
+        case QueryAnswered() | WorkflowIdsByTag() | TaskIdsByTag() | CustomIdClaimed():
             return request_key(message.request_id)
         case _:
             return None

@@ -4,20 +4,36 @@ import time
 
 import attrs
 
+from infinitic_common.codec import encode
 from infinitic_common.contracts import MethodContract
-from infinitic_common.exceptions import InvalidStub
+from infinitic_common.exceptions import InvalidStub, NotForTags
 from infinitic_common.ids import new_id
-from infinitic_common.messages import DispatchMethod, DispatchWorkflow, SendSignal
+from infinitic_common.messages import (
+    CancelWorkflow,
+    CommandByTag,
+    CompleteTimers,
+    DispatchMethod,
+    DispatchWorkflow,
+    RetryTasks,
+    RetryWorkflowTask,
+    SendSignal,
+    StartByCustomId,
+)
 from infinitic_common.requesters import ClientRequester
+from infinitic_common.stub_options import custom_id_of
 from infinitic_common.stubs import (
     MethodCall,
     NewWorkflow,
     SignalCall,
-    StubTarget,
     WorkflowById,
     WorkflowByTag,
 )
 from infinitic_common.transport import Transport
+
+RunningCommand = (
+    DispatchMethod | SendSignal | CancelWorkflow | CompleteTimers | RetryTasks | RetryWorkflowTask
+)
+"""A command to one running workflow, or to every one that has a tag."""
 
 
 @attrs.define(eq=False)
@@ -25,10 +41,12 @@ class Handle:
     """A method run that a client started, or a signal that it sent.
 
     Attributes:
-        id: Of the workflow, the method run or the signal.
+        id: Of the workflow, the method run or the signal; with a custom id, that of the instance
+            that has it, once that is known.
         workflow_name: Name of the workflow.
-        workflow_id: Its id.
+        workflow_id: Its id; empty by tag.
         method: The method; None for a signal.
+        tag: The tag, of what was sent by tag.
         created_at: When, by the monotonic clock, in seconds.
         value: The encoded result, once it is known.
     """
@@ -37,6 +55,7 @@ class Handle:
     workflow_name: str
     workflow_id: str
     method: MethodContract | None
+    tag: str | None = None
     created_at: float = attrs.field(factory=time.monotonic)
     value: bytes | None = None
 
@@ -45,69 +64,117 @@ class Handle:
         """Whether it stands for a whole workflow."""
         return self.id == self.workflow_id
 
+    def refuse_by_tag(self, what: str) -> None:
+        """Refuse what only a single run has; a signal has its id, however many get it.
+
+        Raises:
+            NotForTags: It was sent by tag.
+        """
+        if self.tag is not None and self.method is not None:
+            msg = (
+                f"{what} of {self.method.label} on the workflows {self.workflow_name} with tag "
+                f"'{self.tag}': there may be many of them, or none; use get_ids, and a stub by id "
+                "for each"
+            )
+            raise NotForTags(msg)
+
 
 @attrs.frozen(eq=False)
 class Sending:
-    """A call, ready to be sent, and the handle of what it starts."""
+    """A call, ready to be sent, and the handle of what it starts.
+
+    Attributes:
+        handle: The handle.
+        call: The call.
+        custom_id: The tag that makes the start unique, with its ``customId:``; None without one.
+    """
 
     handle: Handle
     call: MethodCall | SignalCall
+    custom_id: str | None = None
 
 
 def prepare(call: MethodCall | SignalCall) -> Sending:
     """Give a call its ids.
 
     Raises:
-        InvalidStub: The stub is that of a service, or of workflows by tag.
+        InvalidStub: The stub is that of a service.
     """
-    workflow_id = _workflow_id(call.target, str(call))
-    is_start = isinstance(call.target, NewWorkflow)
-    return Sending(
-        Handle(
-            id=workflow_id if is_start else new_id(),
-            workflow_name=call.target.contract.name,
-            workflow_id=workflow_id,
-            method=call.method if isinstance(call, MethodCall) else None,
-        ),
-        call,
-    )
-
-
-def _workflow_id(target: StubTarget, what: str) -> str:
-    match target:
-        case NewWorkflow():
-            return new_id()
-        case WorkflowById():
-            return target.workflow_id
-        case WorkflowByTag():
-            msg = f"{what}: a stub by tag has no single result; use get_ids and stubs by id"
-            raise InvalidStub(msg)
+    method = call.method if isinstance(call, MethodCall) else None
+    name = call.target.contract.name
+    match call.target:
+        case NewWorkflow(tags=tags):
+            workflow_id = new_id()
+            custom_id = custom_id_of(tags) if tags else None
+            return Sending(Handle(workflow_id, name, workflow_id, method), call, custom_id)
+        case WorkflowById(workflow_id=workflow_id):
+            return Sending(Handle(new_id(), name, workflow_id, method), call)
+        case WorkflowByTag(tag=tag):
+            return Sending(Handle(new_id(), name, "", method, tag), call)
         case _:
-            msg = f"{what}: a client calls workflows; a task is called by a workflow"
+            msg = f"{call}: a client calls workflows; a task is called by a workflow"
             raise InvalidStub(msg)
 
 
 def message_of(
     sending: Sending, transport: Transport, *, client_waiting: bool
-) -> DispatchWorkflow | DispatchMethod | SendSignal:
+) -> DispatchWorkflow | DispatchMethod | SendSignal | CommandByTag | StartByCustomId:
     """The message of a call."""
     handle, call = sending.handle, sending.call
-    requester = ClientRequester(transport.name)
-    if isinstance(call, SignalCall):
-        return _signal(handle, call, requester, transport.now())
-    if not isinstance(call.target, NewWorkflow):
-        return _method(handle, call, requester, transport.now(), client_waiting=client_waiting)
+    requester, now = ClientRequester(transport.name), transport.now()
+    if isinstance(call.target, NewWorkflow) and isinstance(call, MethodCall):
+        start = _start(handle, call, call.target, requester, now, client_waiting=client_waiting)
+        return start if sending.custom_id is None else _unique(start, sending.custom_id)
+    command = (
+        _signal(handle, call, requester, now)
+        if isinstance(call, SignalCall)
+        else _method(handle, call, requester, now, client_waiting=client_waiting)
+    )
+    return command if handle.tag is None else by_tag(command, handle.tag)
+
+
+def by_tag(command: RunningCommand, tag: str) -> CommandByTag:
+    """The message that gives a command, whose workflow id is empty, to all that have a tag."""
+    return CommandByTag(
+        message_id=command.message_id,
+        workflow_name=command.workflow_name,
+        tag=tag,
+        command=encode(command),
+        requester=command.requester,
+    )
+
+
+def _unique(start: DispatchWorkflow, tag: str) -> StartByCustomId:
+    return StartByCustomId(
+        message_id=start.message_id,
+        workflow_name=start.workflow_name,
+        tag=tag,
+        start=encode(start),
+        requester=start.requester,
+        request_id=start.message_id,
+    )
+
+
+def _start(  # noqa: PLR0913 - the parts of the message
+    handle: Handle,
+    call: MethodCall,
+    target: NewWorkflow,
+    requester: ClientRequester,
+    now: int,
+    *,
+    client_waiting: bool,
+) -> DispatchWorkflow:
     return DispatchWorkflow(
         message_id=handle.id,
         workflow_name=handle.workflow_name,
         workflow_id=handle.workflow_id,
         method_name=call.method.name,
         arguments=call.arguments,
-        tags=call.target.tags,
-        meta=call.target.meta,
+        tags=target.tags,
+        meta=target.meta,
         requester=requester,
         client_waiting=client_waiting,
-        emitted_at=transport.now(),
+        emitted_at=now,
     )
 
 

@@ -268,6 +268,14 @@ class InvalidStub(UsageError):
     """Something is no stub, or a stub of the wrong kind."""
 
 
+class InvalidIdTagSelection(InvalidStub):
+    """A stub by id is given where one by tag is needed, or the other way round."""
+
+
+class NotForTags(InvalidStub, NotImplementedError):
+    """One result, or one id, is asked of workflows by tag: there may be many of them, or none."""
+
+
 class InvalidChannelUsage(UsageError):
     """A channel is used where it cannot be."""
 

@@ -32,6 +32,11 @@ def checked_tags(tags: object, what: str) -> frozenset[str]:
     return frozenset(texts)
 
 
+def custom_id_of(tags: AbstractSet[str]) -> str | None:
+    """The tag that makes a start unique, with its ``customId:``; None without one."""
+    return next((tag for tag in tags if tag.startswith(CUSTOM_ID)), None)
+
+
 def checked_meta(meta: object, what: str) -> Mapping[str, bytes]:
     """The meta of a stub.
 

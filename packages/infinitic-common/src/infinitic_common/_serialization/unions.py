@@ -64,7 +64,7 @@ class _Family:
 
     def decode(self, data: object, _: object) -> object:
         if type(data) is not dict:
-            raise mismatch(self.label, data)
+            return self._described(data)
         table = cast("dict[str, object]", data)
         klass = table.get(KLASS)
         if klass is None:
@@ -78,6 +78,12 @@ class _Family:
             )
             raise Mismatch(msg)
         return decode(table, None)
+
+    def _described(self, data: object) -> object:
+        """What described itself when it was written, by someone who did not know the hint."""
+        if any(is_below(type(data), root.cls) for root in self._roots):
+            return data
+        raise mismatch(self.label, data)
 
     def _decode_untagged(self, table: dict[str, object]) -> object:
         if self._bare is None:
