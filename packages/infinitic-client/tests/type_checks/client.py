@@ -10,6 +10,7 @@ from typing import Protocol, assert_type
 
 from infinitic_client import AsyncDeferred, AsyncInfiniticClient, Deferred, InfiniticClient
 from infinitic_common import Channel, channel
+from infinitic_common.client import AsyncClient, Client
 
 
 class OrderWorkflow(Protocol):
@@ -50,3 +51,8 @@ async def awaited(client: AsyncInfiniticClient) -> None:
     running = client.get_workflow_by_id(OrderWorkflow, "id")
     await client.send(running.approvals, True)  # noqa: FBT003 - a signal
     await client.send(running.approvals, "no")  # type: ignore[misc] # pyright: ignore[reportArgumentType]
+
+
+def ports(blocking: InfiniticClient, awaited: AsyncInfiniticClient) -> tuple[Client, AsyncClient]:
+    """Both clients are what workers and tasks know of a client."""
+    return blocking, awaited

@@ -1,0 +1,1 @@
+"""What the rest of the framework knows of a client."""
