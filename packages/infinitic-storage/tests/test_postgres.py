@@ -3,9 +3,9 @@
 import asyncio
 import os
 import uuid
-from collections.abc import AsyncIterator, Iterator
-from contextlib import asynccontextmanager, suppress
-from typing import Self
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from typing import Protocol
 
 import attrs
 import psycopg
@@ -80,47 +80,12 @@ async def _locked(
         yield connection
 
 
-class _Proxy:
-    """Stands between a storage and its server, and can go away."""
+class Proxy(Protocol):
+    port: int
 
-    def __init__(self, target: PostgresConfiguration) -> None:
-        self.port = 0
-        self._target = target
-        self._server: asyncio.Server | None = None
-        self._writers: list[asyncio.StreamWriter] = []
+    async def start(self) -> None: ...
 
-    async def __aenter__(self) -> Self:
-        await self.start()
-        return self
-
-    async def __aexit__(self, *_: object) -> None:
-        await self.stop()
-
-    async def start(self) -> None:
-        self._server = await asyncio.start_server(self._serve, "127.0.0.1", self.port)
-        self.port = self._server.sockets[0].getsockname()[1]
-
-    async def stop(self) -> None:
-        assert self._server is not None
-        self._server.close()
-        for writer in self._writers:
-            writer.close()
-        await asyncio.gather(*(w.wait_closed() for w in self._writers), return_exceptions=True)
-        self._writers.clear()
-        await self._server.wait_closed()
-
-    async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        target = self._target
-        there, back = await asyncio.open_connection(target.host, target.port)
-        self._writers += (writer, back)
-        await asyncio.gather(self._pump(reader, back), self._pump(there, writer))
-
-    @staticmethod
-    async def _pump(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        with suppress(OSError):
-            while data := await reader.read(65_536):
-                writer.write(data)
-            writer.close()
+    async def stop(self) -> None: ...
 
 
 async def until_waiting_for_a_lock(admin: Connection, database: str) -> None:
@@ -271,8 +236,9 @@ async def test_a_cancelled_write_leaves_a_usable_storage(
 
 async def test_a_server_that_was_away_is_used_again(
     own_database: PostgresConfiguration,
+    proxy_to: Callable[[str, int], AbstractAsyncContextManager[Proxy]],
 ) -> None:
-    async with _Proxy(own_database) as proxy:
+    async with proxy_to(own_database.host, own_database.port) as proxy:
         storage = PostgresStorage(attrs.evolve(own_database, host="127.0.0.1", port=proxy.port))
         await storage.key_values.put({"foo": Write(b"bar", 0)})
         await proxy.stop()
