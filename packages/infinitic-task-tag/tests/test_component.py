@@ -1,8 +1,8 @@
+"""The engine as a component."""
+
 import attrs
 import pytest
-from task_tag_doubles import Host, received
 
-from infinitic_common.codec import encode
 from infinitic_common.configuration import (
     BatchConfiguration,
     ConfigurationError,
@@ -11,128 +11,10 @@ from infinitic_common.configuration import (
     ServiceTagEngineConfiguration,
     StorageConfiguration,
 )
-from infinitic_common.exceptions import StorageUnavailable
-from infinitic_common.messages import (
-    AddTagToTask,
-    GetTaskIdsByTag,
-    RemoveTagFromTask,
-    TaskIdsByTag,
-)
-from infinitic_common.requesters import ClientRequester
-from infinitic_common.transport import Counts, Topic, TopicKind
+from infinitic_common.messages import AddTagToTask, AddTagToWorkflow, to_outgoing
+from infinitic_common.testing.tag_engine import TagEngineHost, received
+from infinitic_common.transport import Topic, TopicKind
 from infinitic_task_tag import ServiceTagEngine
-
-FOO, BAR = "task:Name|tag:foo|setIds", "task:Name|tag:bar|setIds"
-
-
-def add(value: str, tag: str = "foo") -> AddTagToTask:
-    return AddTagToTask(f"add {value} {tag}", "Name", value, tag)
-
-
-def remove(value: str, tag: str = "foo") -> RemoveTagFromTask:
-    return RemoveTagFromTask(f"remove {value} {tag}", "Name", value, tag)
-
-
-def question(tag: str = "foo", client: str = "client") -> GetTaskIdsByTag:
-    return GetTaskIdsByTag(f"{client} asks", "Name", tag, "request", ClientRequester(client))
-
-
-@pytest.fixture
-async def host() -> Host:
-    host = Host()
-    await ServiceTagEngine("Name").start(host)
-    return host
-
-
-# --- TAGS-17 ------------------------------------------------------------------------------------ ---
-
-
-async def test_the_full_set_is_read_once_and_told_to_the_client_that_asked(host: Host) -> None:
-    host.sets.sets[FOO] = {"b", "a"}
-    assert await host.deliver(question()) == []
-    assert host.journal == [f"read {FOO}", "publish"]
-    [(topic, _)], [answer] = host.transport.published, host.answers
-    assert topic == Topic(TopicKind.CLIENT_RESPONSE, "client")
-    assert isinstance(answer, TaskIdsByTag)
-    assert answer.client_name == "client"
-    assert answer.request_id == "request"
-    assert answer.task_ids == ("a", "b")
-
-
-async def test_a_batch_is_one_read_then_one_update_then_the_answers(host: Host) -> None:
-    host.sets.sets[FOO] = {"old", *(f"gone{n}" for n in range(100))}
-    adds, removes = [add(f"new{n}") for n in range(100)], [remove(f"gone{n}") for n in range(100)]
-    await host.deliver(*adds, question(), *removes)
-    assert host.journal == [f"read {FOO}", "update", "publish"]
-    [answer] = host.answers
-    assert isinstance(answer, TaskIdsByTag)
-    assert set(answer.task_ids) == {"old", *(f"new{n}" for n in range(100))}
-    assert host.sets.sets[FOO] == set(answer.task_ids)
-
-
-async def test_changes_alone_read_nothing(host: Host) -> None:
-    await host.deliver(add("x"), add("y", "bar"))
-    assert host.journal == ["update"]
-    assert host.sets.sets == {FOO: {"x"}, BAR: {"y"}}
-
-
-async def test_the_last_change_of_an_id_holds(host: Host) -> None:
-    host.sets.sets[FOO] = {"x"}
-    await host.deliver(add("x"), remove("x"), remove("y"), add("y"))
-    assert host.sets.sets[FOO] == {"y"}
-
-
-async def test_an_unknown_tag_has_no_ids(host: Host) -> None:
-    await host.deliver(question("never used"))
-    [answer] = host.answers
-    assert isinstance(answer, TaskIdsByTag)
-    assert answer.task_ids == ()
-
-
-async def test_each_client_is_answered_on_its_own_topic(host: Host) -> None:
-    await host.deliver(question(client="a"), question(client="b"))
-    assert host.journal == [f"read {FOO}", "publish", "publish"]
-    assert [topic.entity for topic, _ in host.transport.published] == ["a", "b"]
-
-
-async def test_an_answer_given_again_has_the_same_id(host: Host) -> None:
-    await host.deliver(question())
-    await host.deliver(question())
-    first, second = (message.id for _, [message] in host.transport.published)
-    assert first == second
-
-
-async def test_a_store_that_is_away_lets_the_whole_batch_wait(host: Host) -> None:
-    host.sets.failure = StorageUnavailable("away")
-    with pytest.raises(StorageUnavailable):
-        await host.deliver(add("x"), question())
-    assert host.answers == []
-
-
-@pytest.mark.parametrize("body", [b"\xff", encode(ClientRequester("not about tags"))])
-async def test_a_message_that_cannot_be_read_is_given_back_alone(host: Host, body: bytes) -> None:
-    broken = attrs.evolve(received(add("broken")), body=body)
-    assert await host.deliver(broken, add("x")) == [broken]
-    assert host.sets.sets[FOO] == {"x"}
-
-
-async def test_a_tag_longer_than_any_key_is_kept_by_its_digest(host: Host) -> None:
-    await host.deliver(add("x", "long" * 100), question("long" * 100))
-    [key] = host.sets.sets
-    assert len(key) < 255
-    [answer] = host.answers
-    assert isinstance(answer, TaskIdsByTag)
-    assert answer.task_ids == ("x",)
-
-
-# --- the component --------------------------------------------------------------------------------
-
-
-async def test_it_reads_its_topic_in_order_by_tag(host: Host) -> None:
-    subscription = host.transport.subscription
-    assert subscription is not None
-    assert subscription.topics == (Topic(TopicKind.SERVICE_TAG_ENGINE, "Name"),)
-    assert subscription.ordered
 
 
 async def test_a_configuration_says_how_it_works() -> None:
@@ -143,12 +25,14 @@ async def test_a_configuration_says_how_it_works() -> None:
     engine = ServiceTagEngine.from_configuration(
         ServiceConfiguration(name="Name", tag_engine=settings)
     )
-    host = Host()
+    host = TagEngineHost()
     await engine.start(host)
     assert host.asked_for == [storage]
     assert host.transport.subscription is not None
+    assert host.transport.subscription.topics == (Topic(TopicKind.SERVICE_TAG_ENGINE, "Name"),)
     assert host.transport.subscription.max_batch_messages == 7
     assert host.transport.subscription.max_in_flight_batches == 5
+    assert engine.service_name == "Name"
     assert str(engine) == "TaskTagEngine Name (concurrency 5, batches of 7)"
 
 
@@ -164,11 +48,11 @@ def test_no_concurrency_is_refused() -> None:
         ServiceTagEngine("Name", concurrency=0)
 
 
-async def test_it_counts_and_stops_what_it_consumes() -> None:
-    engine, host = ServiceTagEngine("Name"), Host()
-    assert engine.counts == Counts()
-    await engine.stop(1)
-    await engine.start(host)
-    assert engine.counts == Counts(3, 1)
-    await engine.stop(2)
-    assert host.transport.consumption.stopped_within == [2]
+async def test_a_message_about_workflows_is_given_back_alone() -> None:
+    host = TagEngineHost()
+    await ServiceTagEngine("Name").start(host)
+    about_workflows = to_outgoing(AddTagToWorkflow("add", "Workflow", "id", "foo"))
+    good = AddTagToTask("good", "Name", "x", "foo")
+    broken = attrs.evolve(received(good), body=about_workflows.body)
+    assert await host.deliver(broken, good) == [broken]
+    assert host.sets.sets == {"task:Name|tag:foo|setIds": {"x"}}

@@ -1,6 +1,6 @@
 """Sets of ids by tag, changed and read in batches: what both tag engines do with storage."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from hashlib import blake2b
 
 import attrs
@@ -8,6 +8,7 @@ import attrs
 from infinitic_common.storage import KeySetStorage
 
 _LONGEST_KEY = 255
+_TEXT_HEADER_BYTES = 5
 
 
 def set_key(kind: str, name: str, tag: str) -> str:
@@ -21,23 +22,46 @@ def set_key(kind: str, name: str, tag: str) -> str:
         tag: The tag.
     """
     key = f"{kind}:{name}|tag:{tag}|setIds"
-    if len(key) <= _LONGEST_KEY and "\0" not in key:
-        return key
-    digest = blake2b(tag.encode("utf-8", "surrogatepass"), digest_size=32).hexdigest()
-    return f"{kind}:{name}|tag#{digest}|setIds"
+    return key if is_storable(key) else f"{kind}:{name}|tag#{key_digest(tag)}|setIds"
+
+
+def is_storable(key: str) -> bool:
+    """Whether every storage takes a key as it is."""
+    return len(key) <= _LONGEST_KEY and "\0" not in key
+
+
+def key_digest(text: str) -> str:
+    """What stands in a key for a text that no key can hold: its BLAKE2b digest, in hexadecimal."""
+    return blake2b(text.encode("utf-8", "surrogatepass"), digest_size=32).hexdigest()
+
+
+def in_parts(ids: Iterable[str], max_bytes: int) -> list[tuple[str, ...]]:
+    """Ids, cut into lists whose encoded form has at most that many bytes; at least one list.
+
+    Args:
+        ids: The ids, in their order.
+        max_bytes: Room for the ids of a list; one id is in each list, whatever the room.
+    """
+    parts, part, room = list[tuple[str, ...]](), list[str](), max_bytes
+    for one in ids:
+        size = len(one.encode()) + _TEXT_HEADER_BYTES
+        if part and size > room:
+            parts.append(tuple(part))
+            part, room = [], max_bytes
+        part.append(one)
+        room -= size
+    return [*parts, tuple(part)]
 
 
 @attrs.frozen(eq=False)
-class TagBatch:
-    """The changes and questions of one batch, in the order they came.
+class SetChanges:
+    """The changes of one batch, in the order they came.
 
     Attributes:
         changes: By key, each value's last change: True for added, False for removed.
-        asked: Keys whose whole set is wanted.
     """
 
     changes: dict[str, dict[str, bool]] = attrs.field(factory=dict[str, dict[str, bool]])
-    asked: set[str] = attrs.field(factory=set[str])
 
     def add(self, key: str, value: str) -> None:
         """The value is in the set from now on."""
@@ -47,30 +71,25 @@ class TagBatch:
         """The value is in the set no more."""
         self.changes.setdefault(key, {})[value] = False
 
-    def ask(self, key: str) -> None:
-        """The set is wanted, as it is after the whole batch."""
-        self.asked.add(key)
+    def of(self, key: str) -> Mapping[str, bool]:
+        """What changed in a set so far: True for each value added, False for each removed."""
+        return self.changes.get(key, {})
 
     def after(self, key: str, before: frozenset[str]) -> frozenset[str]:
-        """The set of a key after the batch, when it had these values before."""
-        changes = self.changes.get(key, {})
+        """The set of a key after the changes, when it had these values before."""
+        changes = self.of(key)
         kept = frozenset(value for value in before if changes.get(value, True))
         return kept | {value for value, present in changes.items() if present}
 
-    async def carry_out(self, storage: KeySetStorage) -> Mapping[str, frozenset[str]]:
-        """Read what is asked for, at once, then change everything, at once.
-
-        Returns:
-            The sets asked for, as they are after the batch.
+    async def carry_out(self, storage: KeySetStorage) -> None:
+        """Change everything, in one round trip.
 
         Raises:
             StorageUnavailable: The store cannot be reached now.
             StorageError: It refuses.
         """
-        before = await storage.get(sorted(self.asked)) if self.asked else {}
         if self.changes:
             await storage.update(self._changed(present=True), self._changed(present=False))
-        return {key: self.after(key, values) for key, values in before.items()}
 
     def _changed(self, *, present: bool) -> dict[str, list[str]]:
         chosen = {

@@ -1,11 +1,9 @@
-"""The component: running tasks by tag."""
+"""The component: running tasks by tag, and tasks whose outcome comes from elsewhere."""
 
-import asyncio
 import logging
 from collections.abc import Sequence
-from typing import Self, cast
+from typing import Self
 
-from infinitic_common.component import ComponentHost
 from infinitic_common.configuration import (
     ConfigurationError,
     Problem,
@@ -14,36 +12,34 @@ from infinitic_common.configuration import (
 )
 from infinitic_common.contracts import contract_of
 from infinitic_common.exceptions import UndecodableMessage
-from infinitic_common.messages import ServiceTagMessage, from_received, to_outgoing, topic_of
-from infinitic_common.storage import KeySetStorage
-from infinitic_common.transport import (
-    Consumption,
-    Counts,
-    OutgoingMessage,
-    ReceivedMessage,
-    Subscription,
-    Topic,
-    TopicKind,
-    Transport,
+from infinitic_common.messages import ServiceTagMessage, from_received
+from infinitic_common.publishing import publish_all
+from infinitic_common.tag_engine import DEFAULT_BATCH, Surroundings, TagEngine
+from infinitic_common.transport import ReceivedMessage, TopicKind
+from infinitic_task_tag._core.delegated import (
+    DelegatedMessage,
+    Limits,
+    Settled,
+    record_key,
+    settle,
 )
-from infinitic_task_tag._core import answers, decide
+from infinitic_task_tag._core.tags import TagMessage, answers, changes_of, key_of, questions_in
 
 _LOGGER = logging.getLogger(__name__)
 
-_MAX_BATCH = 1000
 
-
-class ServiceTagEngine:
-    """Knows which running tasks of one service have which tags."""
+class ServiceTagEngine(TagEngine[ServiceTagMessage]):
+    """Knows which running tasks of one service have which tags, and who waits for delegated ones."""
 
     label = "TaskTagEngine"
+    kind = TopicKind.SERVICE_TAG_ENGINE
 
     def __init__(
         self,
         service: type | str,
         *,
         concurrency: int = 1,
-        max_batch_messages: int = _MAX_BATCH,
+        max_batch_messages: int = DEFAULT_BATCH,
         storage: StorageConfiguration | None = None,
     ) -> None:
         """Take what to keep; nothing starts yet.
@@ -55,18 +51,14 @@ class ServiceTagEngine:
             storage: A storage of its own; None for the worker's.
 
         Raises:
-            ValueError: ``concurrency`` is less than 1.
+            ValueError: A number is less than 1.
         """
-        if concurrency < 1:
-            msg = f"concurrency={concurrency}: give 1 or more, or leave the tag engine out"
-            raise ValueError(msg)
-        self._name = service if isinstance(service, str) else contract_of(service).name
-        self._concurrency = concurrency
-        self._max_batch_messages = max_batch_messages
-        self._storage = storage
-        self._sets: KeySetStorage | None = None
-        self._transport: Transport | None = None
-        self._consumption: Consumption | None = None
+        super().__init__(
+            service if isinstance(service, str) else contract_of(service).name,
+            concurrency=concurrency,
+            max_batch_messages=max_batch_messages,
+            storage=storage,
+        )
 
     @classmethod
     def from_configuration(cls, configuration: ServiceConfiguration) -> Self:
@@ -91,64 +83,54 @@ class ServiceTagEngine:
         """The service whose tags it keeps."""
         return self._name
 
-    @property
-    def counts(self) -> Counts:
-        """See ``Component``."""
-        return Counts() if self._consumption is None else self._consumption.counts
+    def read(self, received: ReceivedMessage) -> ServiceTagMessage:
+        """See ``TagEngine``."""
+        message = from_received(received)
+        if not isinstance(message, ServiceTagMessage):
+            msg = f"{type(message).__name__} is no message about tags of tasks"
+            raise UndecodableMessage(msg)
+        return message
 
-    def __str__(self) -> str:
-        settings = f"concurrency {self._concurrency}, batches of {self._max_batch_messages}"
-        return f"{self.label} {self._name} ({settings})"
+    async def turn(self, asked: Sequence[ServiceTagMessage], surroundings: Surroundings) -> None:
+        """See ``TagEngine``: tags and delegated tasks have different keys, so no common order."""
+        await _keep_tags([one for one in asked if isinstance(one, TagMessage)], surroundings)
+        await self._settle([one for one in asked if not isinstance(one, TagMessage)], surroundings)
 
-    async def start(self, host: ComponentHost) -> None:
-        """See ``Component``."""
-        self._transport = host.transport
-        self._sets = host.storage(self._storage).key_sets
-        subscription = Subscription(
-            topics=(Topic(TopicKind.SERVICE_TAG_ENGINE, self._name),),
-            name="service-tag-engine",
-            ordered=True,
-            max_batch_messages=self._max_batch_messages,
-            max_in_flight_messages=self._max_batch_messages * self._concurrency,
-            max_in_flight_batches=self._concurrency,
-        )
-        self._consumption = await host.transport.consume(subscription, self._handle)
+    async def _settle(
+        self, messages: Sequence[DelegatedMessage], surroundings: Surroundings
+    ) -> None:
+        """Tell outcomes, then note that they are told.
 
-    async def stop(self, grace_seconds: float) -> None:
-        """See ``Component``."""
-        if self._consumption is not None:
-            await self._consumption.stop(grace_seconds)
+        In this order nothing is lost: a crash in between leaves the task waiting, so that the
+        message, delivered again, tells the same again, which the workflow knows by its id. The
+        other way round the outcome would be noted, and never told. A record that somebody else
+        wrote meanwhile is read again; what was told for it stands, as a workflow takes the first
+        outcome of a task and no other.
+        """
+        transport, records = surroundings.transport, surroundings.records
+        pending: list[DelegatedMessage] = list(messages)
+        while pending:
+            limits = Limits(transport.now(), transport.max_message_bytes, transport.name)
+            found = await records.get(sorted({record_key(message) for message in pending}))
+            settled = settle(pending, found, limits)
+            await publish_all(transport, settled.messages)
+            written = await records.put(settled.writes) if settled.writes else {}
+            self._log(settled)
+            pending = [one for one in pending if not written.get(record_key(one), True)]
 
-    async def _handle(self, batch: Sequence[ReceivedMessage]) -> Sequence[ReceivedMessage]:
-        """One read and one update for what arrived, then the answers; gives back the unreadable."""
-        messages, unreadable = _read(batch)
-        turn = decide(messages)
-        sets = await turn.sets.carry_out(cast("KeySetStorage", self._sets))
-        bursts: dict[Topic, list[OutgoingMessage]] = {}
-        for answer in answers(turn, sets):
-            bursts.setdefault(topic_of(answer), []).append(to_outgoing(answer))
-        transport = cast("Transport", self._transport)
-        await asyncio.gather(*(transport.publish(topic, burst) for topic, burst in bursts.items()))
-        return unreadable
-
-
-def _read(
-    batch: Sequence[ReceivedMessage],
-) -> tuple[list[ServiceTagMessage], list[ReceivedMessage]]:
-    messages, unreadable = list[ServiceTagMessage](), list[ReceivedMessage]()
-    for received in batch:
-        try:
-            messages.append(_message(received))
-        except UndecodableMessage as error:
-            tag = {"tag": received.key, "component": ServiceTagEngine.label}
-            _LOGGER.warning("message %s cannot be read: %s", received.id, error, extra=tag)
-            unreadable.append(received)
-    return messages, unreadable
+    def _log(self, settled: Settled) -> None:
+        for level, notes in ((logging.WARNING, settled.warnings), (logging.INFO, settled.remarks)):
+            for task_id, text in notes:
+                about = {"service_name": self._name, "task_id": task_id, "component": self.label}
+                _LOGGER.log(level, "%s", text, extra=about)
 
 
-def _message(received: ReceivedMessage) -> ServiceTagMessage:
-    message = from_received(received)
-    if not isinstance(message, ServiceTagMessage):
-        msg = f"{type(message).__name__} is no message about tags of tasks"
-        raise UndecodableMessage(msg)
-    return message
+async def _keep_tags(messages: Sequence[TagMessage], surroundings: Surroundings) -> None:
+    """One read and one update for what arrived, then the answers."""
+    questions, changes = questions_in(messages), changes_of(messages)
+    keys = sorted({key_of(question) for question in questions})
+    before = await surroundings.sets.get(keys) if keys else {}
+    await changes.carry_out(surroundings.sets)
+    sets = {key: changes.after(key, values) for key, values in before.items()}
+    transport = surroundings.transport
+    await publish_all(transport, answers(questions, sets, transport.max_message_bytes))

@@ -1,11 +1,13 @@
-"""The component: running workflows by tag."""
+"""The component: running workflows by tag, and by custom id."""
 
 import asyncio
 import logging
-from collections.abc import Sequence
-from typing import Self, cast
+from collections.abc import Iterable, Sequence
+from itertools import chain
+from typing import Self
 
-from infinitic_common.component import ComponentHost
+import attrs
+
 from infinitic_common.configuration import (
     ConfigurationError,
     Problem,
@@ -13,37 +15,30 @@ from infinitic_common.configuration import (
     WorkflowConfiguration,
 )
 from infinitic_common.contracts import contract_of
-from infinitic_common.exceptions import UndecodableMessage
-from infinitic_common.messages import WorkflowTagMessage, from_received, to_outgoing, topic_of
-from infinitic_common.storage import KeySetStorage
-from infinitic_common.transport import (
-    Consumption,
-    Counts,
-    OutgoingMessage,
-    ReceivedMessage,
-    Subscription,
-    Topic,
-    TopicKind,
-    Transport,
-)
-from infinitic_workflow_tag._core import answers, decide
+from infinitic_common.publishing import publish_all
+from infinitic_common.storage import KeySetStorage, KeyValueStorage, Page
+from infinitic_common.tag_engine import DEFAULT_BATCH, Surroundings, TagEngine
+from infinitic_common.transport import ReceivedMessage, TopicKind
+from infinitic_workflow_tag._core.asked import Asked, UniqueStart, read
+from infinitic_workflow_tag._core.claims import claim, claim_key_of
+from infinitic_workflow_tag._core.turn import Found, PageKey, Turn, decide, pages_of, sets_of
 
 _LOGGER = logging.getLogger(__name__)
 
-_MAX_BATCH = 1000
 
-
-class WorkflowTagEngine:
-    """Knows which running workflows of one workflow have which tags."""
+class WorkflowTagEngine(TagEngine[Asked]):
+    """Knows which running workflows of one workflow have which tags, and tells them commands."""
 
     label = "WorkflowTagEngine"
+    kind = TopicKind.WORKFLOW_TAG_ENGINE
 
     def __init__(
         self,
         workflow: type | str,
         *,
         concurrency: int = 1,
-        max_batch_messages: int = _MAX_BATCH,
+        max_batch_messages: int = DEFAULT_BATCH,
+        fanout_page_size: int = 5000,
         storage: StorageConfiguration | None = None,
     ) -> None:
         """Take what to keep; nothing starts yet.
@@ -52,21 +47,22 @@ class WorkflowTagEngine:
             workflow: The contract of the workflow, or its name.
             concurrency: Batches handled at once, of different tags.
             max_batch_messages: The most messages in one batch; nothing waits for them.
+            fanout_page_size: Workflows told at once when a command addresses many by tag.
             storage: A storage of its own; None for the worker's.
 
         Raises:
-            ValueError: ``concurrency`` is less than 1.
+            ValueError: A number is less than 1.
         """
-        if concurrency < 1:
-            msg = f"concurrency={concurrency}: give 1 or more, or leave the tag engine out"
+        super().__init__(
+            workflow if isinstance(workflow, str) else contract_of(workflow).name,
+            concurrency=concurrency,
+            max_batch_messages=max_batch_messages,
+            storage=storage,
+        )
+        if fanout_page_size < 1:
+            msg = f"fanout_page_size={fanout_page_size}: give 1 or more"
             raise ValueError(msg)
-        self._name = workflow if isinstance(workflow, str) else contract_of(workflow).name
-        self._concurrency = concurrency
-        self._max_batch_messages = max_batch_messages
-        self._storage = storage
-        self._sets: KeySetStorage | None = None
-        self._transport: Transport | None = None
-        self._consumption: Consumption | None = None
+        self._page_size = fanout_page_size
 
     @classmethod
     def from_configuration(cls, configuration: WorkflowConfiguration) -> Self:
@@ -85,6 +81,7 @@ class WorkflowTagEngine:
             configuration.name,
             concurrency=engine.concurrency,
             max_batch_messages=engine.batch.max_messages,
+            fanout_page_size=engine.fanout_page_size,
             storage=engine.storage,
         )
 
@@ -93,64 +90,62 @@ class WorkflowTagEngine:
         """The workflow whose tags it keeps."""
         return self._name
 
-    @property
-    def counts(self) -> Counts:
-        """See ``Component``."""
-        return Counts() if self._consumption is None else self._consumption.counts
+    def read(self, received: ReceivedMessage) -> Asked:
+        """See ``TagEngine``."""
+        return read(received)
 
-    def __str__(self) -> str:
-        settings = f"concurrency {self._concurrency}, batches of {self._max_batch_messages}"
-        return f"{self.label} {self._name} ({settings})"
+    async def turn(self, asked: Sequence[Asked], surroundings: Surroundings) -> None:
+        """Settle custom ids, read, change, then publish: each step is durable before the next.
 
-    async def start(self, host: ComponentHost) -> None:
-        """See ``Component``."""
-        self._transport = host.transport
-        self._sets = host.storage(self._storage).key_sets
-        subscription = Subscription(
-            topics=(Topic(TopicKind.WORKFLOW_TAG_ENGINE, self._name),),
-            name="workflow-tag-engine",
-            ordered=True,
-            max_batch_messages=self._max_batch_messages,
-            max_in_flight_messages=self._max_batch_messages * self._concurrency,
-            max_in_flight_batches=self._concurrency,
+        What is published tells what is already stored, so that nobody acts on what a crash takes
+        back. A crash in between is healed by redelivery: the claim is found to be its own, changes
+        of sets change nothing twice, and everything is published again with the same ids.
+        """
+        transport = surroundings.transport
+        settled = await _claimed(asked, surroundings.records)
+        sets, pages = await self._find(settled, surroundings.sets)
+        turn = decide(settled, Found(sets, pages, transport.now(), transport.max_message_bytes))
+        await turn.changes.carry_out(surroundings.sets)
+        for wave in (turn.tags, chain.from_iterable(turn.commands), turn.answers):
+            await publish_all(transport, wave)
+        self._log(turn)
+
+    def _settings(self) -> list[str]:
+        return [*super()._settings(), f"pages of {self._page_size}"]
+
+    async def _find(
+        self, asked: Sequence[Asked], storage: KeySetStorage
+    ) -> tuple[dict[str, frozenset[str]], dict[PageKey, Page]]:
+        whole = sets_of(asked)
+        sets = await storage.get(sorted(whole)) if whole else {}
+        return sets, await self._pages(pages_of(asked), storage)
+
+    async def _pages(self, keys: Iterable[PageKey], storage: KeySetStorage) -> dict[PageKey, Page]:
+        wanted = sorted(keys, key=lambda key: (key[0], key[1] or ""))
+        pages = await asyncio.gather(
+            *(storage.get_page(key, self._page_size, cursor) for key, cursor in wanted)
         )
-        self._consumption = await host.transport.consume(subscription, self._handle)
+        return dict(zip(wanted, pages, strict=True))
 
-    async def stop(self, grace_seconds: float) -> None:
-        """See ``Component``."""
-        if self._consumption is not None:
-            await self._consumption.stop(grace_seconds)
-
-    async def _handle(self, batch: Sequence[ReceivedMessage]) -> Sequence[ReceivedMessage]:
-        """One read and one update for what arrived, then the answers; gives back the unreadable."""
-        messages, unreadable = _read(batch)
-        turn = decide(messages)
-        sets = await turn.sets.carry_out(cast("KeySetStorage", self._sets))
-        bursts: dict[Topic, list[OutgoingMessage]] = {}
-        for answer in answers(turn, sets):
-            bursts.setdefault(topic_of(answer), []).append(to_outgoing(answer))
-        transport = cast("Transport", self._transport)
-        await asyncio.gather(*(transport.publish(topic, burst) for topic, burst in bursts.items()))
-        return unreadable
+    def _log(self, turn: Turn) -> None:
+        for tag, note in turn.notes:
+            about = {"workflow_name": self._name, "tag": tag, "component": self.label}
+            _LOGGER.info("%s", note, extra=about)
 
 
-def _read(
-    batch: Sequence[ReceivedMessage],
-) -> tuple[list[WorkflowTagMessage], list[ReceivedMessage]]:
-    messages, unreadable = list[WorkflowTagMessage](), list[ReceivedMessage]()
-    for received in batch:
-        try:
-            messages.append(_message(received))
-        except UndecodableMessage as error:
-            tag = {"tag": received.key, "component": WorkflowTagEngine.label}
-            _LOGGER.warning("message %s cannot be read: %s", received.id, error, extra=tag)
-            unreadable.append(received)
-    return messages, unreadable
+async def _claimed(asked: Sequence[Asked], records: KeyValueStorage) -> list[Asked]:
+    """The batch, each start of it with the workflow that has its custom id from now on.
 
-
-def _message(received: ReceivedMessage) -> WorkflowTagMessage:
-    message = from_received(received)
-    if not isinstance(message, WorkflowTagMessage):
-        msg = f"{type(message).__name__} is no message about tags of workflows"
-        raise UndecodableMessage(msg)
-    return message
+    A claim that somebody else wrote meanwhile is read again, and decided again.
+    """
+    settled = list(asked)
+    open_keys = {key for one in asked if (key := claim_key_of(one)) is not None}
+    while open_keys:
+        claims = claim(asked, await records.get(sorted(open_keys)))
+        written = await records.put(claims.writes) if claims.writes else {}
+        open_keys = {key for key, is_written in written.items() if not is_written}
+        for place, holder in claims.holders.items():
+            one = asked[place]
+            if isinstance(one, UniqueStart):
+                settled[place] = attrs.evolve(one, holder=holder)
+    return settled

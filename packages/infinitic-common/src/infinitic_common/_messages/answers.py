@@ -46,23 +46,43 @@ class QueryAnswered:
 @record(163)
 @attrs.frozen
 class WorkflowIdsByTag:
-    """The running workflows that have a tag."""
+    """The running workflows that have a tag; in several parts when one message cannot hold them.
+
+    Attributes:
+        part: Which part of the answer this is, from 0.
+        parts: How many parts the answer has.
+        question_id: Id of the message that asked: a question asked again is answered again, and
+            only parts that name the same message belong together.
+    """
 
     message_id: str
     client_name: str
     request_id: str
     workflow_ids: tuple[str, ...]
+    part: int = 0
+    parts: int = 1
+    question_id: str = ""
 
 
 @record(164)
 @attrs.frozen
 class TaskIdsByTag:
-    """The running tasks that have a tag."""
+    """The running tasks that have a tag; in several parts when one message cannot hold them.
+
+    Attributes:
+        part: Which part of the answer this is, from 0.
+        parts: How many parts the answer has.
+        question_id: Id of the message that asked: a question asked again is answered again, and
+            only parts that name the same message belong together.
+    """
 
     message_id: str
     client_name: str
     request_id: str
     task_ids: tuple[str, ...]
+    part: int = 0
+    parts: int = 1
+    question_id: str = ""
 
 
 @record(165)

@@ -131,6 +131,9 @@ class RegisterDelegatedTask:
     Attributes:
         requester: Who waits for the task.
         meta: The meta of the task, as its code left it.
+        retry_sequence: Manual retries before this attempt; a failure is told as one of it.
+        retry_index: Automatic retries before this attempt, in this sequence.
+        tags: Removed when the outcome is there.
     """
 
     message_id: str
@@ -140,6 +143,9 @@ class RegisterDelegatedTask:
     requester: Requester
     meta: Mapping[str, bytes]
     emitted_at: int
+    retry_sequence: int = 0
+    retry_index: int = 0
+    tags: frozenset[str] = frozenset()
 
 
 @record(194)

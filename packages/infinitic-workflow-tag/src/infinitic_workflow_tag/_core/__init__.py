@@ -1,0 +1,1 @@
+"""What messages about tags mean: pure functions, no I/O."""
