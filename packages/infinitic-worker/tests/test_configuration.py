@@ -53,7 +53,7 @@ def shop(site: Path) -> None:
     sys.modules.pop("shop", None)
 
 
-def test_each_part_of_a_configuration_becomes_a_component() -> None:
+def test_worker_01_each_part_of_a_configuration_becomes_a_component() -> None:
     worker = InfiniticWorker.from_yaml_string(ALL)
     assert [type(component) for component in worker.components] == [
         ServiceTagEngine,
@@ -64,7 +64,7 @@ def test_each_part_of_a_configuration_becomes_a_component() -> None:
     ]
 
 
-def test_the_configuration_can_be_read_back() -> None:
+def test_worker_01_the_configuration_can_be_read_back() -> None:
     configuration = InfiniticWorker.from_yaml_string(ALL).configuration
     assert configuration is not None
     [service], [workflow] = configuration.services, configuration.workflows
@@ -75,7 +75,7 @@ def test_the_configuration_can_be_read_back() -> None:
     assert configuration.transport.shutdown_grace_period_seconds == 12
 
 
-def test_absent_parts_are_not_hosted() -> None:
+def test_worker_01_absent_parts_are_not_hosted() -> None:
     worker = InfiniticWorker.from_yaml_string(SERVICE)
     assert [type(component) for component in worker.components] == [ServiceExecutor]
     assert worker.configuration is not None
@@ -152,7 +152,7 @@ def test_every_class_that_cannot_be_loaded_is_told_at_once() -> None:
     assert "nowhere" in str(caught.value)
 
 
-def test_a_class_that_does_not_fit_is_told_with_its_place() -> None:
+def test_config_10_a_class_that_does_not_fit_is_told_with_its_place() -> None:
     text = SERVICE.replace("shop.Payments", "worker_doubles.DoesNotFit")
     with pytest.raises(ConfigurationError, match=r"services\[0\] 'Payments'.*refund"):
         InfiniticWorker.from_yaml_string(text)

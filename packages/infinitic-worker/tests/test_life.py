@@ -34,7 +34,7 @@ def worker_of(
 # --- starting and stopping ------------------------------------------------------------------------
 
 
-async def test_components_start_once_and_stop_before_the_transport_closes(
+async def test_worker_04_components_start_once_and_stop_before_the_transport_closes(
     transport: RecordingTransport,
 ) -> None:
     async with worker_of(transport, RecordingComponent("A"), RecordingComponent("B")):
@@ -142,7 +142,7 @@ async def test_a_worker_starts_once(transport: RecordingTransport) -> None:
 # --- closing --------------------------------------------------------------------------------------
 
 
-async def test_run_returns_when_another_task_closes_the_worker(
+async def test_shutdown_01_run_returns_when_another_task_closes_the_worker(
     transport: RecordingTransport,
 ) -> None:
     component = RecordingComponent("A")
@@ -154,7 +154,7 @@ async def test_run_returns_when_another_task_closes_the_worker(
     assert transport.journal[-1] == "transport closed"
 
 
-def test_start_returns_when_another_thread_closes_the_worker(
+def test_worker_03_start_returns_when_another_thread_closes_the_worker(
     transport: RecordingTransport,
 ) -> None:
     component = AnnouncedComponent("A")
@@ -257,7 +257,7 @@ async def test_the_blocking_close_is_refused_on_the_event_loop_of_the_worker(
 # --- in a thread ----------------------------------------------------------------------------------
 
 
-def test_a_with_block_runs_while_the_worker_does(transport: RecordingTransport) -> None:
+def test_worker_02_a_with_block_runs_while_the_worker_does(transport: RecordingTransport) -> None:
     with worker_of(transport, RecordingComponent("A")):
         assert transport.journal == ["A starts"]
     assert transport.journal[-1] == "transport closed"

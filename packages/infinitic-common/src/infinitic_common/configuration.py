@@ -44,6 +44,7 @@ from infinitic_common._configuration.pulsar_authentication import (
     SaslAuthentication,
     TokenAuthentication,
 )
+from infinitic_common._configuration.schema import json_schema
 from infinitic_common._configuration.shapes import UNSET, Unset
 from infinitic_common._configuration.storage import (
     CacheConfiguration,
@@ -110,6 +111,7 @@ __all__ = [
     "WorkflowTagEngineConfiguration",
     "file_source",
     "instantiate",
+    "json_schema",
     "load_any_class",
     "load_class",
     "load_configuration",

@@ -92,6 +92,18 @@ def test_a_wrong_engine_of_a_workflow_is_refused(text: str, complaint: str) -> N
     assert complaint in str(caught.value)
 
 
+@pytest.mark.parametrize(
+    ("kind", "engine"),
+    [("services", "tagEngine"), ("workflows", "tagEngine"), ("workflows", "stateEngine")],
+)
+def test_config_18_an_engine_has_the_name_of_its_entry_which_must_have_one(
+    kind: str, engine: str
+) -> None:
+    with pytest.raises(ConfigurationError) as caught:
+        worker(f"storage: inMemory\n{kind}: [{{{engine}: {{}}}}]")
+    assert f"{kind}[0].name (text:3): is required" in str(caught.value)
+
+
 def test_a_tag_engine_of_a_service_without_concurrency_is_refused() -> None:
     with pytest.raises(ConfigurationError, match=r"tagEngine.concurrency .* must be > 0, is 0"):
         worker("storage: inMemory\nservices: [{name: S, tagEngine: {concurrency: 0}}]")

@@ -96,14 +96,20 @@ def test_one_key_in_both_forms_is_refused(kind: str) -> None:
         ("class: s.S", "services[0].name (text:3): is required"),
         ("name: ' ', class: s.S", "services[0].name (text:3): must not be blank"),
         ("name: S, class: s.S, concurrency: -1", "concurrency (text:3): must be >= 0, is -1"),
-        ("name: S, class: s.S, timeoutSeconds: 0", "timeoutSeconds (text:3): must be > 0, is 0"),
         ("name: S, class: s.S, checkMode: simple", "checkMode (text:3): unknown key"),
         ("name: S", "services[0] (text:3): nothing is hosted for 'S'; add `class:` or"),
         ("name: S, executor: null", "nothing is hosted for 'S'"),
     ],
 )
-def test_config_05_and_06_a_wrong_service_is_refused(keys: str, complaint: str) -> None:
+def test_config_05_a_wrong_service_is_refused(keys: str, complaint: str) -> None:
     assert complaint in refusal(f"services: [{{{keys}}}]")
+
+
+@pytest.mark.parametrize("seconds", ["0", "-0.5"])
+@pytest.mark.parametrize("kind", ["services", "workflows"])
+def test_config_06_a_timeout_that_is_not_positive_is_refused(kind: str, seconds: str) -> None:
+    keys = f"name: S, class: s.S, timeoutSeconds: {seconds}"
+    assert f"timeoutSeconds (text:3): must be > 0, is {seconds}" in refusal(f"{kind}: [{{{keys}}}]")
 
 
 @pytest.mark.parametrize(

@@ -64,7 +64,7 @@ def test_config_20_every_value_of_a_listener_is_read(text: str) -> None:
         ("class: a.B, listener: {class: a.B}", "eventListener.listener.class (text:2): is given"),
     ],
 )
-def test_a_wrong_listener_is_refused(keys: str, complaint: str) -> None:
+def test_config_21_a_wrong_listener_is_refused(keys: str, complaint: str) -> None:
     with pytest.raises(ConfigurationError) as caught:
         listener(f" {{{keys}}}")
     assert complaint in str(caught.value)

@@ -119,8 +119,14 @@ def test_values_of_pulsar_are_read() -> None:
         ("null", "transport (text:1): is required"),
     ],
 )
-def test_a_wrong_transport_is_refused(text: str, complaint: str) -> None:
+def test_pulsar_13_a_wrong_transport_is_refused(text: str, complaint: str) -> None:
     assert complaint in refusal(text)
+
+
+@pytest.mark.parametrize("key", ["brokerServiceUrl", "webServiceUrl", "tenant", "namespace"])
+def test_pulsar_13_each_missing_key_is_named(key: str) -> None:
+    rest = ", ".join(part for part in PLACE.split(", ") if not part.startswith(key))
+    assert f"transport.pulsar.{key} (text:2): is required" in refusal(f"pulsar: {{{rest}}}")
 
 
 def test_a_missing_transport_is_told() -> None:

@@ -1,10 +1,12 @@
 """The command ``infinitic-worker``."""
 
 import asyncio
+import contextlib
+import json
 import logging
 import os
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import attrs
@@ -14,9 +16,12 @@ from infinitic_common.configuration import (
     ConfigurationError,
     Problem,
     WorkerConfiguration,
+    json_schema,
     load_configuration,
 )
 from infinitic_common.exceptions import InfiniticError
+from infinitic_worker._assembly import components_of
+from infinitic_worker._development import Reloading, develop, function_at, hosting
 from infinitic_worker._logs import configure_logs
 from infinitic_worker._processes import Copies, die_with
 from infinitic_worker._signals import serve
@@ -70,7 +75,7 @@ def run(
     """
     configure_logs(log_level)
     sys.path.insert(0, str(Path.cwd()))
-    try:
+    with _telling_errors():
         if copy is not None:
             _run_copy(files, Copy(*copy))
         elif processes > 1:
@@ -79,7 +84,69 @@ def run(
             worker = InfiniticWorker.from_yaml_file(*files)
             prepare_process()
             worker.start()
-    except Exception as error:  # noqa: BLE001 - whatever hinders the worker is told in one place
+
+
+@main.command()
+@click.argument("files", nargs=-1)
+def check(files: tuple[str, ...]) -> None:
+    """Check YAML FILES as `run` reads them, without connecting to anything.
+
+    Classes are imported and read. Prints what would be hosted; every problem otherwise, status 1.
+    """
+    sys.path.insert(0, str(Path.cwd()))
+    with _telling_errors():
+        configuration = load_configuration(WorkerConfiguration, *files)
+        click.echo(f"transport: {configuration.transport}")
+        click.echo(f"storage: {configuration.storage or 'none'}")
+        for each in components_of(configuration):
+            click.echo(f"hosts {each.description}")
+
+
+@main.command()
+def schema() -> None:
+    """Print the JSON Schema of the YAML files, for editors."""
+    click.echo(json.dumps(json_schema(), indent=2))
+
+
+@main.command()
+@click.argument("module")
+@click.option("--config", "files", multiple=True, help="YAML with transport, storage and more.")
+@click.option("--call", "function", help="`module:function` or `function`, given the client.")
+@click.option("--no-reload", is_flag=True, help="Stay with the code as it was at the start.")
+@click.option("--log-level", type=click.Choice(_LEVELS), help="As of `run`.")
+@click.option("--parent", type=int, hidden=True)
+def dev(  # noqa: PLR0913, PLR0917 - the options of the command
+    module: str,
+    files: tuple[str, ...],
+    function: str | None,
+    no_reload: bool,  # noqa: FBT001 - a flag of the command
+    log_level: str | None,
+    parent: int | None,
+) -> None:
+    """Host every service and workflow of MODULE in this process, for development.
+
+    In memory, unless `--config` says otherwise. When a source below the working directory changes
+    everything starts anew; workflows in memory are lost then.
+    """
+    configure_logs(log_level)
+    sys.path.insert(0, str(Path.cwd()))
+    with _telling_errors():
+        if not no_reload:
+            command = [sys.executable, "-m", "infinitic_worker", *sys.argv[1:]]
+            command += ["--no-reload", "--parent", str(os.getpid())]
+            sys.exit(asyncio.run(Reloading(command, Path.cwd()).run()))
+        if parent is not None:
+            die_with(parent)
+        base = load_configuration(WorkerConfiguration, *files) if files else None
+        worker = InfiniticWorker.from_configuration(hosting(module, base))
+        develop(worker, function_at(function, module) if function else None)
+
+
+@contextlib.contextmanager
+def _telling_errors() -> Iterator[None]:
+    try:
+        yield
+    except Exception as error:  # noqa: BLE001 - whatever hinders is told in one place
         _tell(error)
         sys.exit(1)
 

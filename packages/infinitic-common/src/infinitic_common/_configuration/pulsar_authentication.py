@@ -23,7 +23,7 @@ class PulsarAuthentication(Settings):
     def from_node(cls, node: Node, at: At) -> Self:
         """See ``Readable``."""
         block = at.block(node)
-        chosen = _WAYS[_way(block, at)] if cls is PulsarAuthentication else cls
+        chosen = WAYS[_way(block, at)] if cls is PulsarAuthentication else cls
         rest = {key: entry for key, entry in block.entries.items() if key != "type"}
         # The base stands for all its ways here; each of them is asked for itself only.
         return read_settings(chosen, Block(rest, block.mark), at)  # type: ignore[return-value]
@@ -93,7 +93,7 @@ class OAuth2Authentication(PulsarAuthentication):
     audience: Text
 
 
-_WAYS: dict[str, type[PulsarAuthentication]] = {
+WAYS: dict[str, type[PulsarAuthentication]] = {
     "token": TokenAuthentication,
     "athenz": AthenzAuthentication,
     "sasl": SaslAuthentication,
@@ -111,14 +111,14 @@ def _way(block: Block, at: At) -> str:
     if not isinstance(entry.node, Scalar):
         place.refuse("must be text")
     way = place.filled(entry.node).text
-    if way.lower() not in _WAYS:
-        place.refuse(f"unknown way to authenticate '{way}'", suggestion(way, _WAYS))
+    if way.lower() not in WAYS:
+        place.refuse(f"unknown way to authenticate '{way}'", suggestion(way, WAYS))
     return way.lower()
 
 
 def _way_by_keys(block: Block, at: At) -> str:
     way = next((way for key, way in _TELLING_KEYS.items() if key in block.entries), None)
     if way is None:
-        remedy = f"add `type:` with one of {', '.join(_WAYS)}"
+        remedy = f"add `type:` with one of {', '.join(WAYS)}"
         at.refuse("does not say how to authenticate", remedy)
     return way

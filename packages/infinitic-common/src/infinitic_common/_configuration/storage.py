@@ -30,6 +30,9 @@ _POSTGRES_NAME = Matches(
 _POSTGRES_TABLE = Matches(
     r"[A-Za-z_][A-Za-z0-9_$#]{0,62}", "a letter or _, then up to 62 letters, digits, _, $ or #"
 )
+_REDIS_PREFIX = Matches(
+    r"[A-Za-z0-9_.{}-]{1,64}", "1 to 64 letters, digits, or characters of _ . - { }"
+)
 
 
 @frozen(kw_only=True)
@@ -71,6 +74,7 @@ class RedisConfiguration(Settings):
         timeout: Longest wait for connecting and for an answer, in milliseconds.
         ssl: Whether to use TLS.
         pool_config: Connections kept open.
+        key_prefix: What the keys start with; stores with different ones share no data.
     """
 
     host: Host
@@ -81,6 +85,7 @@ class RedisConfiguration(Settings):
     timeout: Milliseconds = 2000
     ssl: bool = False
     pool_config: RedisPoolConfiguration = field(factory=RedisPoolConfiguration)
+    key_prefix: Annotated[str, _REDIS_PREFIX] = "infinitic"
 
 
 @frozen(kw_only=True)
@@ -173,7 +178,7 @@ StorageOptions = (
     | Mapping[str, object]
 )
 
-_CHOICE = Choice(
+STORAGE_CHOICE = Choice(
     what="storage",
     group=STORAGES,
     known={
@@ -210,9 +215,9 @@ class StorageConfiguration(Settings):
 
     def conflicts(self) -> Iterable[Problem]:
         """See ``Settings``."""
-        return _CHOICE.conflict(self.kind, self.options)
+        return STORAGE_CHOICE.conflict(self.kind, self.options)
 
     @classmethod
     def from_node(cls, node: Node, at: At) -> Self:
         """See ``Readable``."""
-        return _CHOICE.read(cls, node, at)
+        return STORAGE_CHOICE.read(cls, node, at)

@@ -23,7 +23,7 @@ class InMemoryTransportConfiguration(Settings):
 
 TransportOptions = InMemoryTransportConfiguration | PulsarConfiguration | Mapping[str, object]
 
-_CHOICE = Choice(
+TRANSPORT_CHOICE = Choice(
     what="transport",
     group=TRANSPORTS,
     known={"inMemory": InMemoryTransportConfiguration, "pulsar": PulsarConfiguration},
@@ -60,9 +60,9 @@ class TransportConfiguration(Settings):
 
     def conflicts(self) -> Iterable[Problem]:
         """See ``Settings``."""
-        return _CHOICE.conflict(self.kind, self.options)
+        return TRANSPORT_CHOICE.conflict(self.kind, self.options)
 
     @classmethod
     def from_node(cls, node: Node, at: At) -> Self:
         """See ``Readable``."""
-        return _CHOICE.read(cls, node, at)
+        return TRANSPORT_CHOICE.read(cls, node, at)
