@@ -9,6 +9,7 @@ from infinitic_common.configuration import (
     InMemoryStorageConfiguration,
     MySQLConfiguration,
     PostgresConfiguration,
+    RedisConfiguration,
     StorageConfiguration,
 )
 from infinitic_common.storage import KeySetStorage, KeyValueStorage, Storage
@@ -16,6 +17,7 @@ from infinitic_storage._compression import CompressedKeyValueStorage, Compressor
 from infinitic_storage._memory import MemoryStorage
 from infinitic_storage._mysql import MySQLStorage
 from infinitic_storage._postgres import PostgresStorage
+from infinitic_storage._redis import RedisStorage
 
 T = TypeVar("T")
 
@@ -51,6 +53,15 @@ def open_mysql_storage(configuration: StorageConfiguration) -> Storage:
         StorageError: The driver is not installed.
     """
     return _compressed(MySQLStorage(_options(configuration, MySQLConfiguration)), configuration)
+
+
+def open_redis_storage(configuration: StorageConfiguration) -> Storage:
+    """A storage in Redis; connects, and marks its data with their format, when it is first used.
+
+    Raises:
+        StorageError: The client is not installed.
+    """
+    return _compressed(RedisStorage(_options(configuration, RedisConfiguration)), configuration)
 
 
 @attrs.frozen

@@ -8,7 +8,7 @@ PostgreSQL's source). Built here, an array of a hundred rows costs a tenth of th
 from collections.abc import Sequence
 from struct import Struct
 
-from infinitic_common.exceptions import StorageError
+from infinitic_storage._texts import utf8
 
 _BYTEA, _INT8, _TEXT, _TIMESTAMPTZ = 17, 20, 25, 1184
 
@@ -50,11 +50,7 @@ def text(value: str) -> bytes:
     Raises:
         StorageError: It holds half of a surrogate pair, which UTF-8 cannot encode.
     """
-    try:
-        return value.encode()
-    except UnicodeEncodeError as error:
-        message = f"the text {value!r} cannot be stored, it is not valid Unicode: {error.reason}"
-        raise StorageError(message) from error
+    return utf8(value)
 
 
 def blobs(values: Sequence[bytes]) -> bytes:
