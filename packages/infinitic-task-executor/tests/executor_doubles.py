@@ -17,6 +17,7 @@ from infinitic_common.history import (
     Entry,
     InlineCommand,
     MethodStarted,
+    RunCanceled,
     RunFailed,
     SendSignalCommand,
     SignalReceived,
@@ -24,6 +25,7 @@ from infinitic_common.history import (
     StepStarted,
     TaskCommand,
 )
+from infinitic_common.policies import RetryPolicy
 from infinitic_common.serialization import content_hash, decode_untyped, encode_untyped
 from infinitic_common.steps import AllOf, Leaf, Outcome, evaluate, step_from_plain
 from infinitic_common.workflow_run import WorkflowRun, current_run
@@ -45,6 +47,8 @@ class FunctionMethod:
 
     function: Program
     check_mode: CheckMode | None = None
+    retry: RetryPolicy | None = None
+    location: str = "here"
 
     def call(self, instance: object, arguments: tuple[bytes, ...]) -> object:
         return self.function(instance, *(decode_untyped(data) for data in arguments))
@@ -58,6 +62,7 @@ class FunctionWorkflow:
     """A workflow of one method, which has any name."""
 
     function: Program
+    retry: RetryPolicy | None = None
     version: int = 0
     check_mode: CheckMode | None = None
     initial: Mapping[str, object] = attrs.field(factory=dict[str, object])
@@ -71,7 +76,7 @@ class FunctionWorkflow:
 
     def method(self, name: str) -> FunctionMethod:
         del name
-        return FunctionMethod(self.function, self.check_mode)
+        return FunctionMethod(self.function, self.check_mode, self.retry)
 
     def properties_of(self, instance: object) -> Mapping[str, bytes]:
         return {name: encode_untyped(value) for name, value in vars(instance).items()}
@@ -101,6 +106,7 @@ class FakeEngine:
     properties: dict[str, bytes] = attrs.field(factory=dict[str, bytes])
     pending: StepStarted | None = None
     commit: bool = True
+    canceled: bool = False
     _clock: int = 1_000
     _known: set[bytes] = attrs.field(factory=set[bytes])
     _values: dict[bytes, bytes] = attrs.field(factory=dict[bytes, bytes])
@@ -126,6 +132,17 @@ class FakeEngine:
 
     def set_property(self, name: str, value: object) -> None:
         self._store(name, encode_untyped(value))
+
+    async def cancel(self) -> WorkflowTaskResult | None:
+        """Interrupt the pending wait, or note it when the code shields itself."""
+        if self.pending is None or self.canceled:
+            return None
+        self.canceled = True
+        if self.pending.shielded:
+            self.log.append(RunCanceled(None, self._tick()))
+            return None
+        self.log.append(RunCanceled(self.pending.position, self._tick(), *self._properties()))
+        return await self.run()
 
     async def resume(self) -> WorkflowTaskResult | None:
         """End the pending wait when it is over, and run the code on."""
@@ -201,13 +218,15 @@ class FakeEngine:
         return await self.run()
 
     def _end_step(self, position: int) -> None:
+        self.log.append(StepEnded(position, self._tick(), *self._properties()))
+
+    def _properties(self) -> tuple[dict[str, bytes] | None, dict[bytes, bytes]]:
         changed = self.properties != (self._snapshot or {})
         self._snapshot = dict(self.properties)
         new = {digest: self._values[digest] for digest in self.properties.values()}
         new = {digest: data for digest, data in new.items() if digest not in self._known}
         self._known |= new.keys()
-        snapshot = self._snapshot if changed else None
-        self.log.append(StepEnded(position, self._tick(), snapshot, new if changed else {}))
+        return (self._snapshot, new) if changed else (None, {})
 
     def _store(self, name: str, data: bytes) -> None:
         digest = content_hash(data)

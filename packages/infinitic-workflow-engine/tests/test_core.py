@@ -12,13 +12,16 @@ from infinitic_common.failures import (
     WorkflowCanceledError,
     WorkflowExecutorFailedError,
     WorkflowFailedError,
+    WorkflowUnknownError,
 )
 from infinitic_common.history import (
     ChildWorkflowCommand,
+    CommandCompleted,
     CommandIssued,
     MethodStarted,
     ReceiveCommand,
     RemoteMethodCommand,
+    RunCanceled,
     SendSignalCommand,
     StepEnded,
     TaskCommand,
@@ -42,6 +45,7 @@ from infinitic_common.messages import (
 )
 from infinitic_common.requesters import ClientRequester
 from infinitic_workflow_engine._core.outbox import short_hash
+from infinitic_workflow_engine._core.state import RunningTask
 from infinitic_workflow_engine._storage.states import state_key
 
 ID = "w1"
@@ -351,7 +355,82 @@ def test_cancel_takes_effect_at_once_and_reaches_children(drive: Any, start: Any
     assert {type(m) for m in published} >= {CancelWorkflow, MethodFailed}
     [told] = [m for m in published if isinstance(m, MethodFailed)]
     assert isinstance(told.error, WorkflowCanceledError)
+    assert isinstance(drive.task.history[drive.task.visible - 1], RunCanceled)
+    assert kinds(drive.answer(value=b"")) == ["RemoveTagFromWorkflow"]
     assert drive.state.ended_at is not None
+    assert drive.state.outcomes[ID].error == told.error
+
+
+def _cancel(identifier: str = "c") -> CancelWorkflow:
+    return CancelWorkflow(identifier, "Flow", ID, None, CLIENT, 1)
+
+
+def test_a_run_cancelled_before_its_code_ran_just_ends(drive: Any, start: Any) -> None:
+    drive.send(start())
+    drive.task = None
+    drive.send(_cancel())
+    assert drive.state.ended_at is not None
+
+
+def test_code_that_cleans_up_waits_as_usual_and_is_not_cancelled_again(
+    drive: Any, start: Any, completed: Any
+) -> None:
+    drive.send(start())
+    drive.answer([(0, TASK)], waits=(1, 0))
+    drive.send(_cancel())
+    assert "ExecuteTask" in kinds(drive.answer([(2, TASK)], waits=(3, 2)))
+    drive.reload()
+    assert drive.send(_cancel("again")) == []
+    drive.send(completed(0))
+    assert drive.task is None
+    drive.send(completed(2))
+    assert isinstance(drive.task.history[drive.task.visible - 1], StepEnded)
+    drive.answer(value=b"")
+    assert drive.state.ended_at is not None
+
+
+def test_a_shielded_wait_goes_on_and_its_code_is_told_when_it_does(
+    drive: Any, start: Any, completed: Any
+) -> None:
+    drive.send(start())
+    drive.answer([(0, TASK)], waits=(1, 0, "", True))
+    published = drive.send(_cancel())
+    assert "MethodFailed" in kinds(published)
+    assert drive.task is None
+    drive.reload()
+    drive.send(completed(0))
+    entries = drive.task.history[: drive.task.visible]
+    assert [type(entry) for entry in entries[-3:]] == [RunCanceled, CommandCompleted, StepEnded]
+
+
+def test_a_clean_up_that_fails_stalls_untold_and_a_second_cancel_gives_it_up(
+    drive: Any, start: Any
+) -> None:
+    drive.send(start())
+    drive.answer([(0, TASK)], waits=(1, 0))
+    drive.send(_cancel())
+    assert drive.answer(error=WorkflowUnknownError("Echo", "x", None, None)) == []
+    drive.reload()
+    assert drive.state.methods[ID].stalled is not None
+    drive.send(_cancel("again"))
+    assert drive.state.ended_at is not None
+
+
+def test_a_cancelled_run_that_waits_for_its_turn_is_interrupted_after_a_reload(
+    drive: Any, start: Any, completed: Any, signal: Any
+) -> None:
+    drive.send(start())
+    drive.answer([(0, TASK)], waits=(1, 0))
+    drive.state.running = RunningTask("other", "other", 9, 0)
+    drive.send(_cancel())
+    drive.reload()
+    drive.send(completed(0))
+    assert drive.state.ready == [ID]
+    drive.state.running = None
+    drive.send(signal("s"))
+    assert isinstance(drive.task.history[drive.task.visible - 1], RunCanceled)
+    drive.answer(value=b"")
+    assert drive.state.ready == []
 
 
 def test_errors_18_a_method_on_an_unknown_workflow_is_unknown(drive: Any) -> None:

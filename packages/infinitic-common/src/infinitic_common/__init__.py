@@ -21,6 +21,7 @@ from infinitic_common.exceptions import (
     DeferredTimeout,
     DeferredUnknown,
     InfiniticError,
+    RunCanceled,
     TaskFailed,
     TaskTimedOut,
     UsageError,
@@ -31,6 +32,7 @@ from infinitic_common.exceptions import (
     WorkflowUnknown,
 )
 from infinitic_common.policies import RetryPolicy, TimeoutPolicy
+from infinitic_common.saga import Saga
 from infinitic_common.serialization import register_type
 from infinitic_common.task_context import Task, TaskContext
 from infinitic_common.workflow import (
@@ -56,6 +58,8 @@ __all__ = [
     "Ignore",
     "InfiniticError",
     "RetryPolicy",
+    "RunCanceled",
+    "Saga",
     "Task",
     "TaskContext",
     "TaskFailed",

@@ -212,6 +212,17 @@ def _member(target: StubTarget, caller: Caller, name: str) -> StubMethod | StubC
     raise AttributeError(msg)
 
 
+def is_stub_call(method: object) -> bool:
+    """Whether ``call_of`` takes it."""
+    return isinstance(method, StubMethod) or _sends_to(method) is not None
+
+
+def _sends_to(method: object) -> StubChannel[object] | None:
+    owner = cast("object", getattr(method, "__self__", None))
+    sends = isinstance(owner, StubChannel) and getattr(method, "__name__", "") == "send"
+    return cast("StubChannel[object]", owner) if sends else None
+
+
 def call_of(
     method: object, args: Sequence[object], kwargs: Mapping[str, object]
 ) -> MethodCall | SignalCall:
@@ -224,9 +235,9 @@ def call_of(
     """
     if isinstance(method, StubMethod):
         return method.bind(args, kwargs)
-    owner = cast("object", getattr(method, "__self__", None))
-    if isinstance(owner, StubChannel) and getattr(method, "__name__", "") == "send":
-        return cast("StubChannel[object]", owner).bind(*args, **kwargs)
+    owner = _sends_to(method)
+    if owner is not None:
+        return owner.bind(*args, **kwargs)
     msg = (
         f"{method!r} is no method of a stub: give a method, not its result, of what new_service, "
         "new_workflow, get_workflow_by_id or get_workflow_by_tag return"

@@ -3,31 +3,25 @@
 import inspect
 from collections.abc import Awaitable, Callable, Mapping
 from collections.abc import Set as AbstractSet
+from contextlib import AbstractContextManager
 from datetime import datetime, timedelta
 from random import Random
 from typing import Any, ParamSpec, TypeVar, cast, overload
 from uuid import UUID
 
+from infinitic_common._calls import RunCaller, issue
 from infinitic_common._running import running
 from infinitic_common._timers import INSTANT, timer_command
-from infinitic_common.channels import issue_signal
+from infinitic_common._workflow_logger import WorkflowLogger, workflow_logger
 from infinitic_common.contracts import contract_of
 from infinitic_common.deferred import CommandDeferred, Deferred
 from infinitic_common.exceptions import InvalidInline
-from infinitic_common.history import (
-    ChildWorkflowCommand,
-    Command,
-    RemoteMethodCommand,
-    SendSignalCommand,
-    TaskCommand,
-)
+from infinitic_common.saga import Saga
 from infinitic_common.serialization import decode_untyped, encode_untyped
 from infinitic_common.stub_options import checked_meta, checked_tags, checked_text
 from infinitic_common.stubs import (
-    MethodCall,
     NewService,
     NewWorkflow,
-    SignalCall,
     Stub,
     WorkflowById,
     WorkflowByTag,
@@ -37,6 +31,8 @@ from infinitic_common.stubs import (
 S = TypeVar("S")
 P = ParamSpec("P")
 R = TypeVar("R")
+
+_CALLER = RunCaller()
 
 # --- stubs ---------------------------------------------------------------------------------------
 
@@ -137,61 +133,8 @@ def dispatch(method: Callable[P, object], *args: P.args, **kwargs: P.kwargs) -> 
         SerializationError: An argument is not of the type of its parameter.
         NotInWorkflow: The caller is not the code of a workflow.
     """
-    call = call_of(method, args, kwargs)
-    return _issue(call) if isinstance(call, MethodCall) else issue_signal(_signal(call))
+    return issue(call_of(method, args, kwargs))
 
-
-def _issue(call: MethodCall) -> Deferred[object]:
-    method = call.method
-    run = running(f"calling {method.label}")
-    return CommandDeferred(run, run.issue(_command(call)), method.result.decode, method.label)
-
-
-def _command(call: MethodCall) -> Command:
-    target, method = call.target, call.method
-    name, arguments, limit = target.contract.name, call.arguments, method.timeout_ms()
-    match target:
-        case NewService():
-            return TaskCommand(name, method.name, arguments, target.tags, target.meta, limit)
-        case NewWorkflow():
-            tags, meta = target.tags, target.meta
-            return ChildWorkflowCommand(name, method.name, arguments, tags, meta, limit)
-        case WorkflowById():
-            one = target.workflow_id
-            return RemoteMethodCommand(name, one, None, method.name, arguments, limit)
-        case WorkflowByTag():
-            return RemoteMethodCommand(name, None, target.tag, method.name, arguments, limit)
-
-
-def _signal(call: SignalCall) -> SendSignalCommand:
-    target = call.target
-    return SendSignalCommand(
-        workflow_name=target.contract.name,
-        workflow_id=target.workflow_id if isinstance(target, WorkflowById) else None,
-        workflow_tag=target.tag if isinstance(target, WorkflowByTag) else None,
-        channel_name=call.channel.name,
-        value=call.value,
-        value_types=call.value_types,
-    )
-
-
-class _RunCaller:
-    """Carries out calls of stubs as commands of the run whose code calls."""
-
-    def call(self, call: MethodCall) -> object:
-        if call.method.is_async:
-            return _call_when_awaited(call)
-        return _issue(call).result()
-
-    def send(self, call: SignalCall) -> None:
-        _ = issue_signal(_signal(call))
-
-
-async def _call_when_awaited(call: MethodCall) -> object:
-    return await _issue(call)
-
-
-_CALLER = _RunCaller()
 
 # --- the base class ------------------------------------------------------------------------------
 
@@ -249,6 +192,30 @@ class Workflow:
     def now(self) -> datetime:
         """The time (UTC) of the event that let the code go on; the same when it is replayed."""
         return running("now()").now()
+
+    @property
+    def logger(self) -> WorkflowLogger:
+        """A logger, ``infinitic.workflow.<name>``, that is silent while the code is replayed.
+
+        Its records have the ids of workflow and method run. A line is written again only when the
+        process died, or lost a race, before the step that wrote it was stored.
+        """
+        return workflow_logger()
+
+    def saga(self) -> Saga:
+        """Undo what a block did when it fails, or when the run is cancelled in it.
+
+        ``with self.saga() as undo:`` (or ``async with``), then before each act its compensation:
+        ``undo(self.payments.refund, order_id)``. See ``Saga``.
+        """
+        return Saga()
+
+    def shield(self) -> AbstractContextManager[None]:
+        """``with self.shield():`` lets a cancellation of the run wait until the block ends.
+
+        Who waits for the run is told at once all the same.
+        """
+        return running("shield()").shield()
 
     def timer(self, delay: timedelta | datetime) -> Deferred[datetime]:
         """Start a durable timer; its value is the instant it was set to.

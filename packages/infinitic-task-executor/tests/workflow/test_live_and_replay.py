@@ -16,6 +16,7 @@ from executor_doubles import (
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from infinitic_common.exceptions import RunCanceled
 from infinitic_common.failures import TaskTimedOutError
 from infinitic_common.history import (
     CommandIssued,
@@ -42,11 +43,11 @@ class Act:
 
 KINDS = (
     *("task", "task", "receive", "send", "inline", "set", "time", "peek"),
-    *("wait", "wait", "all", "any", "first", "need"),
+    *("wait", "wait", "all", "any", "first", "need", "shield", "catch"),
 )
 ACTS = st.builds(Act, st.sampled_from(KINDS), st.integers(0, 5), st.integers(0, 5))
 EVENTS = st.tuples(
-    st.sampled_from(("complete", "complete", "fail", "retry", "signal", "property")),
+    st.sampled_from(("complete", "complete", "fail", "retry", "signal", "property", "cancel")),
     st.integers(0, 7),
 )
 
@@ -97,6 +98,15 @@ class Script:
             "first": FirstOf((one, AllOf((two, one)))),
         }
         step = steps.get(act.kind, one)
+        if act.kind == "shield":
+            with run.shield():
+                run.wait(one)
+                run.wait(two)
+        if act.kind == "catch":
+            try:
+                run.wait(one)
+            except RunCanceled:
+                seen.append("canceled")
         found = run.peek(step) if act.kind == "peek" else run.wait(step)
         if act.kind == "need" and found is not None and found.error is not None:
             raise to_exception(found.error)
@@ -119,6 +129,8 @@ async def play(
     await engine.start()
     for number, (event, choice) in enumerate(events):
         happen(engine, event, choice)
+        if event == "cancel":
+            await engine.cancel()
         if replay(number):
             handler.discard([engine.workflow_id])
         for _ in acts:

@@ -8,7 +8,7 @@ from random import Random
 from uuid import UUID
 
 from infinitic_common.command_ids import command_id
-from infinitic_common.exceptions import InvalidInline
+from infinitic_common.exceptions import InvalidInline, RunCanceled
 from infinitic_common.failures import DeferredError
 from infinitic_common.history import Command, InlineCommand
 from infinitic_common.ids import derived_id
@@ -27,6 +27,7 @@ class FakeWorkflowRun:
     Attributes:
         commands: What the code asked for, by position.
         steps: What the code waited for, by position.
+        is_replaying: See ``WorkflowRun``; tests say.
     """
 
     def __init__(  # noqa: PLR0913 - the context of a run
@@ -52,7 +53,10 @@ class FakeWorkflowRun:
         self._random = Random(self.method_id)  # noqa: S311 - repeatable on purpose
         self._uuids = 0
         self._is_inline = False
-        self._events: deque[tuple[Leaf, bytes, DeferredError | None]] = deque()
+        self._shields = 0
+        self._canceled = False
+        self.is_replaying = False
+        self._events: deque[tuple[Leaf, bytes, DeferredError | None] | None] = deque()
         self._outcomes: dict[Leaf, Outcome] = {}
 
     @contextmanager
@@ -73,6 +77,10 @@ class FakeWorkflowRun:
         """The command at a position will fail."""
         self._events.append((Leaf(position), b"", error))
 
+    def will_cancel(self) -> None:
+        """The run will be cancelled."""
+        self._events.append(None)
+
     def issue(self, command: Command) -> int:
         """See ``WorkflowRun``."""
         self._refuse_inline()
@@ -91,14 +99,37 @@ class FakeWorkflowRun:
             AssertionError: No event ends it.
         """
         self._refuse_inline()
+        self._raise_cancellation()
         self.steps[self._next()] = step
         while (resolution := self.peek(step)) is None:
             if not self._events:
                 msg = f"the code waits for {step}, and nothing more will happen"
                 raise AssertionError(msg)
-            leaf, value, error = self._events.popleft()
+            event = self._events.popleft()
+            if event is None:
+                self._canceled = True
+                self._raise_cancellation()
+                continue
+            leaf, value, error = event
             self._outcomes[leaf] = Outcome(len(self._outcomes), value, error)
         return resolution
+
+    @contextmanager
+    def shield(self) -> Generator[None]:
+        """See ``WorkflowRun``."""
+        self._shields += 1
+        try:
+            yield
+        finally:
+            self._shields -= 1
+        self._raise_cancellation()
+
+    def _raise_cancellation(self) -> None:
+        if self._canceled and not self._shields:
+            self._canceled = False
+            raise RunCanceled(
+                self.workflow_name, self.workflow_id, self.method_name, self.method_id
+            )
 
     def peek(self, step: Step) -> Resolution | None:
         """See ``WorkflowRun``."""

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from typing import Protocol
 
 from infinitic_common.decorators import CheckMode
+from infinitic_common.policies import RetryPolicy
 
 
 class WorkflowMethod(Protocol):
@@ -12,6 +13,16 @@ class WorkflowMethod(Protocol):
     @property
     def check_mode(self) -> CheckMode | None:
         """What the implementation says about changed code; None when it says nothing."""
+        ...
+
+    @property
+    def retry(self) -> RetryPolicy | None:
+        """What the implementation says about code that raised; None when it says nothing."""
+        ...
+
+    @property
+    def location(self) -> str:
+        """Where its code is, as ``folder/file.py:line``; for messages."""
         ...
 
     def call(self, instance: object, arguments: tuple[bytes, ...]) -> object:

@@ -5,12 +5,19 @@ from collections.abc import Mapping
 import attrs
 
 from infinitic_common.decorators import CheckMode
-from infinitic_common.exceptions import DeferredException, UnknownWorkflowVersion
+from infinitic_common.exceptions import (
+    DeferredException,
+    InfiniticError,
+    RunCanceled,
+    UnknownWorkflowVersion,
+)
 from infinitic_common.failures import WorkflowExecutorFailedError
 from infinitic_common.outcomes import error_of, failure_of
 from infinitic_common.workflow_tasks import StepAwaited, WorkflowTask, WorkflowTaskResult
 from infinitic_task_executor._workflow.definition import WorkflowDefinition
+from infinitic_task_executor._workflow.retries import Retries
 from infinitic_task_executor._workflow.run import CodeRun, Raised, Returned, Stop
+from infinitic_task_executor._workflow.seen import NONE
 
 
 @attrs.define
@@ -21,11 +28,13 @@ class Execution:
         definitions: Implementations by version.
         check_mode: What the executor says about changed code; None to let implementations decide.
         worker_name: For failures.
+        retry: What the executor says about code that raised.
     """
 
     definitions: Mapping[int, WorkflowDefinition]
     check_mode: CheckMode | None = None
     worker_name: str = ""
+    retry: Retries = attrs.field(factory=Retries)
 
     def execute(
         self, task: WorkflowTask, live: CodeRun | None
@@ -60,13 +69,33 @@ class Execution:
     ) -> WorkflowTaskResult:
         """The result of a task whose code raised."""
         error = error_of(exception) if isinstance(exception, DeferredException) else None
-        if error is None:
-            failure = failure_of(exception, worker_name=self.worker_name)
-            if stack_trace is not None:
-                failure = attrs.evolve(failure, stack_trace=stack_trace)
-            names = (task.workflow_name, task.workflow_id, task.task_id)
-            error = WorkflowExecutorFailedError(*names, failure)
-        return WorkflowTaskResult(task.task_id, version, error=error)
+        if error is not None:
+            return WorkflowTaskResult(task.task_id, version, error=error)
+        seconds = self._seconds_before_retry(task, exception, version)
+        failure = failure_of(
+            exception,
+            worker_name=self.worker_name,
+            retry_index=task.retry_index,
+            seconds_before_retry=seconds,
+        )
+        if stack_trace is not None:
+            failure = attrs.evolve(failure, stack_trace=stack_trace)
+        names = (task.workflow_name, task.workflow_id, task.task_id)
+        error = WorkflowExecutorFailedError(*names, failure)
+        after = None if seconds is None else round(seconds * 1000)
+        return WorkflowTaskResult(task.task_id, version, error=error, retry_after_ms=after)
+
+    def _seconds_before_retry(
+        self, task: WorkflowTask, exception: BaseException, version: int | None
+    ) -> float | None:
+        definition = None if version is None else self.definitions.get(version)
+        if definition is None:
+            return None
+        try:
+            marked = definition.method(task.method_name).retry
+        except InfiniticError:
+            return None
+        return self.retry.seconds_before(task.retry_index, exception, marked)
 
     def _replacement(self, task: WorkflowTask, live: CodeRun | None) -> CodeRun:
         if live is not None:
@@ -82,15 +111,19 @@ class Execution:
         return definition
 
     def _result(self, task: WorkflowTask, run: CodeRun, stop: Stop) -> WorkflowTaskResult:
+        value = stop.value if isinstance(stop, Returned) else None
         if isinstance(stop, Raised):
-            raise stop.exception
+            if not isinstance(stop.exception, RunCanceled):
+                raise stop.exception
+            # It has cleaned up: what it asked for meanwhile counts, its value interests nobody.
+            value = NONE
         changed, removed = run.changed_properties()
         return WorkflowTaskResult(
             task_id=task.task_id,
             workflow_version=run.version,
             commands=run.new_commands(),
             step=stop if isinstance(stop, StepAwaited) else None,
-            value=stop.value if isinstance(stop, Returned) else None,
+            value=value,
             properties=changed,
             removed_properties=removed,
             discarding_channels=run.discarding_channels,

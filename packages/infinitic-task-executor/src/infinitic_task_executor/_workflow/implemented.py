@@ -3,9 +3,10 @@
 from collections.abc import Mapping
 from contextlib import suppress
 
-from infinitic_common.decorators import CheckMode, check_mode_of
+from infinitic_common.decorators import check_mode_of, retry_of
 from infinitic_common.implementation import MethodImplementation, WorkflowImplementation
 from infinitic_task_executor._workflow.definition import WorkflowMethod
+from infinitic_task_executor._workflow.location import location_of
 
 _NO_PROPERTIES: Mapping[str, bytes] = {}
 
@@ -13,9 +14,11 @@ _NO_PROPERTIES: Mapping[str, bytes] = {}
 class ImplementedMethod:
     """A method of a registered class."""
 
-    def __init__(self, method: MethodImplementation, check_mode: CheckMode | None) -> None:
-        """Prepare the calls of a method."""
-        self.check_mode = check_mode
+    def __init__(self, cls: type, method: MethodImplementation) -> None:
+        """Prepare the calls of a method of a class."""
+        self.check_mode = check_mode_of(cls, method.python_name)
+        self.retry = retry_of(cls, method.python_name)
+        self.location = location_of(getattr(cls, method.python_name))
         self.encode_result = method.result.encode
         self._method = method
 
@@ -44,8 +47,7 @@ class ImplementedWorkflow:
         known = self._methods.get(name)
         if known is None:
             method = self._implementation.method(name)
-            mode = check_mode_of(self._implementation.cls, method.python_name)
-            known = ImplementedMethod(method, mode)
+            known = ImplementedMethod(self._implementation.cls, method)
             self._methods[name] = known
         return known
 

@@ -1,7 +1,9 @@
 """Where in the user's code something was asked for."""
 
+import inspect
 from inspect import currentframe
-from types import FrameType
+from types import CodeType, FrameType, FunctionType
+from typing import cast
 
 _OURS = ("infinitic_common.", "infinitic_task_executor.")
 _FOLDERS = 2
@@ -27,7 +29,19 @@ def location() -> str:
     return ""
 
 
+def location_of(function: object) -> str:
+    """Where a function is defined, as ``folder/file.py:line``; empty when it does not tell."""
+    code = cast(
+        "CodeType | None", getattr(inspect.unwrap(cast("FunctionType", function)), "__code__", None)
+    )
+    return "" if code is None else f"{_shortened(code.co_filename)}:{code.co_firstlineno}"
+
+
 def _short(frame: FrameType) -> str:
     if frame.f_globals.get("__name__", "").startswith(_OURS):
         return ""
-    return "/".join(frame.f_code.co_filename.replace("\\", "/").split("/")[-_FOLDERS:])
+    return _shortened(frame.f_code.co_filename)
+
+
+def _shortened(file: str) -> str:
+    return "/".join(file.replace("\\", "/").split("/")[-_FOLDERS:])

@@ -2,7 +2,14 @@
 
 from collections.abc import Sequence
 
-from infinitic_common.history import CommandIssued, Entry, MethodStarted, StepEnded, StepStarted
+from infinitic_common.history import (
+    CommandIssued,
+    Entry,
+    MethodStarted,
+    RunCanceled,
+    StepEnded,
+    StepStarted,
+)
 
 
 class Recorded:
@@ -27,8 +34,9 @@ class Recorded:
                 self._commands[entry.position] = (entry, index)
             elif isinstance(entry, StepStarted):
                 self._steps[entry.position] = entry
-            elif isinstance(entry, StepEnded):
-                self._ends[entry.position] = index
+            elif isinstance(entry, StepEnded | RunCanceled):
+                if entry.position is not None:
+                    self._ends[entry.position] = index
             elif isinstance(entry, MethodStarted):
                 self.start = index
         self.last = max((*self._commands, *self._steps, *self._ends), default=-1)

@@ -151,6 +151,7 @@ def _local(remote: RemoteWorkflowTask) -> WorkflowTask:
         visible=len(history),
         state_version=remote.state_version,
         turn=0,
+        retry_index=remote.retry_index,
     )
 
 

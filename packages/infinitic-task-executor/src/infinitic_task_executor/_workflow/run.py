@@ -1,11 +1,10 @@
 """One run of a method: a greenlet that is suspended while the workflow waits."""
 
-from collections.abc import Callable, Coroutine, Mapping, Sequence
+from collections.abc import Callable, Coroutine, Generator, Sequence
+from contextlib import contextmanager
 from datetime import UTC, datetime
 from inspect import iscoroutine
-from random import Random
 from typing import Any, NoReturn, cast
-from uuid import UUID
 
 import attrs
 from greenlet import (  # type: ignore[import-untyped]  # its stubs are a package of their own
@@ -14,33 +13,27 @@ from greenlet import (  # type: ignore[import-untyped]  # its stubs are a packag
     greenlet,
 )
 
-from infinitic_common.command_ids import command_id
+from infinitic_common import exceptions
 from infinitic_common.decorators import CheckMode
-from infinitic_common.exceptions import InvalidInline, WorkflowChanged
+from infinitic_common.exceptions import InvalidInline
 from infinitic_common.history import (
     Command,
     CommandIssued,
     Entry,
     InlineCommand,
+    RunCanceled,
     SendSignalCommand,
     StepEnded,
 )
-from infinitic_common.ids import derived_id
 from infinitic_common.steps import Leaf, Resolution, Step, evaluate, step_to_plain
 from infinitic_common.workflow_run import set_current_run
 from infinitic_common.workflow_tasks import StepAwaited, WorkflowTask
-from infinitic_task_executor._workflow.checks import (
-    describe_command,
-    describe_entry,
-    describe_step,
-    same_command,
-    same_step,
-)
 from infinitic_task_executor._workflow.coroutines import allow_asyncio, drive, refuse_asyncio
 from infinitic_task_executor._workflow.definition import WorkflowDefinition, WorkflowMethod
+from infinitic_task_executor._workflow.facts import RunFacts
 from infinitic_task_executor._workflow.location import location
 from infinitic_task_executor._workflow.properties import Properties
-from infinitic_task_executor._workflow.recorded import NOTHING_RECORDED, Recorded
+from infinitic_task_executor._workflow.replay import Replay
 from infinitic_task_executor._workflow.seen import Seen
 
 
@@ -66,7 +59,7 @@ class Discarded(GreenletExit):  # type: ignore[misc]  # untyped for mypy, see it
     """Unwinds the frames of a run that is thrown away."""
 
 
-class CodeRun:
+class CodeRun(RunFacts):
     """The code of one method run; see the port ``WorkflowRun`` for what its code uses.
 
     All calls must come from one thread: a greenlet never leaves the thread it started in.
@@ -76,24 +69,22 @@ class CodeRun:
         self, definition: WorkflowDefinition, task: WorkflowTask, check_mode: CheckMode | None
     ) -> None:
         """Prepare the run that a task is about; nothing runs yet."""
+        super().__init__(task)
         self._definition = definition
-        self._task = task
         self._check_mode = check_mode
-        self._mode = CheckMode.SIMPLE
         self._seen = Seen()
-        self._recorded = Recorded(task.history, task.visible)
-        self._last_recorded = self._recorded.last
+        self._replay = Replay(task, self._refuse)
         self._history: Sequence[Entry] = task.history
         self._position = 0
         self._issued: list[CommandIssued] = []
         self._properties: Properties | None = None
         self._waiting = -1
+        self._shields = 0
+        self._cancellation_raised = False
         self._is_coroutine = False
         self._inline = False
         self._closing = False
         self._broken: BaseException | None = None
-        self._random: Random | None = None
-        self._uuids = 0
         self._greenlet = greenlet(self._body)
         self._hub = getcurrent()
         self._suspended: greenlet = self._greenlet
@@ -112,7 +103,7 @@ class CodeRun:
 
     def start(self) -> Stop:
         """Run from the first line, through all that the history has, until something is unknown."""
-        self._seen.see(self._history, self._recorded.start + 1)
+        self._seen.see(self._history, self._replay.start + 1)
         return self._switch()
 
     def can_resume(self, task: WorkflowTask) -> bool:
@@ -120,7 +111,7 @@ class CodeRun:
         last = task.history[task.visible - 1]
         return (
             task.visible > self._seen.count
-            and isinstance(last, StepEnded)
+            and isinstance(last, StepEnded | RunCanceled)
             and last.position == self._waiting
         )
 
@@ -152,66 +143,55 @@ class CodeRun:
 
     # --- what the code calls ----------------------------------------------------------------
 
-    @property
-    def workflow_id(self) -> str:
-        """See the port."""
-        return self._task.workflow_id
-
-    @property
-    def workflow_name(self) -> str:
-        """See the port."""
-        return self._task.workflow_name
-
-    @property
-    def method_id(self) -> str:
-        """See the port."""
-        return self._task.method_id
-
-    @property
-    def method_name(self) -> str:
-        """See the port."""
-        return self._task.method_name
-
-    @property
-    def tags(self) -> frozenset[str]:
-        """See the port."""
-        return self._task.tags
-
-    @property
-    def meta(self) -> Mapping[str, bytes]:
-        """See the port."""
-        return self._task.meta
-
     def issue(self, command: Command) -> int:
         """See the port."""
         self._refuse_misuse()
         position = self._take()
         if self._closing:
             return position
-        if position > self._last_recorded:
+        if position > self._replay.last:
             self._issued.append(CommandIssued(position, command, location()))
             order = None
         else:
-            order = self._check_command(position, command)
+            order = self._replay.command(position, command)
         if isinstance(command, SendSignalCommand):
             self._seen.bear(position, command, order)
         return position
-
-    def command_id(self, position: int) -> str:
-        """See the port."""
-        return command_id(self._task.workflow_id, self._task.method_id, position)
 
     def wait(self, step: Step) -> Resolution:
         """See the port."""
         self._refuse_misuse()
         if self._closing:
             raise Discarded
+        if self._seen.canceled:
+            self._raise_cancellation()
         position = self._take()
-        if position <= self._last_recorded:
-            resolution = self._replay_wait(position, step)
-        else:
+        resolution: Resolution | None
+        if position > self._replay.last:
             resolution = evaluate(step, self._seen.outcome_of)
+        else:
+            end = self._replay.end_of_wait(position, step)
+            if end is not None:
+                self._see(self._history, end + 1)
+                return self._ended(position, step)
+            resolution = evaluate(step, self._seen.outcome_of)
+            resolution = self._replay.open_wait(position, step, resolution)
         return resolution or self._suspend(position, step)
+
+    @contextmanager
+    def shield(self) -> Generator[None]:
+        """See the port."""
+        self._shields += 1
+        try:
+            yield
+        finally:
+            self._shields -= 1
+        self._raise_cancellation()
+
+    @property
+    def is_replaying(self) -> bool:
+        """See the port; a run that is thrown away does nothing new either."""
+        return self._closing or self._seen.count < self._task.visible
 
     def peek(self, step: Step) -> Resolution | None:
         """See the port."""
@@ -232,8 +212,10 @@ class CodeRun:
         if self._closing:
             raise Discarded
         position = self._take()
-        if position <= self._last_recorded:
-            return self._replay_inline(position)
+        if position <= self._replay.last:
+            recorded, order = self._replay.inline(position)
+            self._seen.bear(position, recorded, order)
+            return recorded.value
         value = self._run_inline(block)
         command = InlineCommand(value)
         self._issued.append(CommandIssued(position, command, location()))
@@ -243,18 +225,6 @@ class CodeRun:
     def now(self) -> datetime:
         """See the port."""
         return datetime.fromtimestamp(self._seen.at / 1000, UTC)
-
-    def random(self) -> Random:
-        """See the port."""
-        if self._random is None:
-            seed = f"{self._task.workflow_id}/{self._task.method_id}"
-            self._random = Random(seed)  # noqa: S311 - must be the same under replay
-        return self._random
-
-    def uuid(self) -> UUID:
-        """See the port."""
-        self._uuids += 1
-        return UUID(derived_id(self._task.workflow_id, self._task.method_id, "uuid", self._uuids))
 
     # --- running ----------------------------------------------------------------------------
 
@@ -266,13 +236,13 @@ class CodeRun:
 
     def _call(self) -> bytes:
         method = self._definition.method(self._task.method_name)
-        self._mode = self._check_mode or method.check_mode or CheckMode.SIMPLE
+        self._replay.mode = self._check_mode or method.check_mode or CheckMode.SIMPLE
         instance = self._definition.create()
         self._properties = Properties(self._definition, instance)
         self._properties.resume(self._seen)
         value = self._value(method, instance)
         data = method.encode_result(value)
-        self._check_end()
+        self._replay.end(self._position, method.location)
         return data
 
     def _value(self, method: WorkflowMethod, instance: object) -> object:
@@ -302,18 +272,27 @@ class CodeRun:
 
     def _suspend(self, position: int, step: Step) -> Resolution:
         self._waiting = position
-        self._recorded, self._last_recorded = NOTHING_RECORDED, -1
+        self._replay.forget()
         self._suspended = getcurrent()
         if self._is_coroutine:
             allow_asyncio()
-        self._hub.switch(StepAwaited(position, step_to_plain(step), location()))
-        return self._resolved(position, step)
+        shielded = self._shields > 0
+        self._hub.switch(StepAwaited(position, step_to_plain(step), location(), shielded))
+        return self._ended(position, step)
 
-    def _resolved(self, position: int, step: Step) -> Resolution:
+    def _ended(self, position: int, step: Step) -> Resolution:
+        if self._seen.canceled:
+            self._raise_cancellation()
         resolution = evaluate(step, self._seen.outcome_of)
-        if resolution is None:
-            self._fail_changed(position, "a wait that is over", describe_step(step, location()))
-        return resolution
+        return resolution or self._replay.lasts_on(position, step)
+
+    def _raise_cancellation(self) -> None:
+        """Raise it once, where the code does not shield itself."""
+        if self._seen.canceled and not self._cancellation_raised and not self._shields:
+            self._cancellation_raised = True
+            task = self._task
+            names = (task.workflow_name, task.workflow_id, task.method_name, task.method_id)
+            raise exceptions.RunCanceled(*names)
 
     def _see(self, entries: Sequence[Entry], until: int) -> None:
         self._history = entries
@@ -326,53 +305,6 @@ class CodeRun:
         self._position = position + 1
         return position
 
-    # --- replaying --------------------------------------------------------------------------
-
-    def _replay_wait(self, position: int, step: Step) -> Resolution | None:
-        recorded = self._recorded.step(position)
-        if recorded is not None and not same_step(recorded.step, step):
-            self._changed(position, describe_step(step, location()))
-        end = self._recorded.end(position)
-        if end is not None:
-            self._see(self._history, end + 1)
-            return self._resolved(position, step)
-        if recorded is not None:
-            return None
-        resolution = evaluate(step, self._seen.outcome_of)
-        if resolution is None or self._recorded.command(position):
-            self._changed(position, describe_step(step, location()))
-        return resolution
-
-    def _check_command(self, position: int, command: Command) -> int:
-        recorded = self._recorded.command(position)
-        if recorded is None or not same_command(recorded[0].command, command, self._mode):
-            self._changed(position, describe_command(command, location()))
-        return recorded[1]
-
-    def _replay_inline(self, position: int) -> bytes:
-        recorded = self._recorded.command(position)
-        command = recorded and recorded[0].command
-        if recorded is None or not isinstance(command, InlineCommand):
-            self._changed(position, f"an inline block ({location()})")
-        self._seen.bear(position, command, recorded[1])
-        return command.value
-
-    def _check_end(self) -> None:
-        beyond = self._recorded.beyond(self._position) if self._last_recorded >= 0 else None
-        if beyond is not None and self._mode is not CheckMode.NONE:
-            self._changed(beyond.position, "its end")
-
-    def _changed(self, position: int, attempted: str) -> NoReturn:
-        recorded = self._recorded.command(position)
-        entry = recorded[0] if recorded else self._recorded.step(position)
-        self._fail_changed(position, describe_entry(entry), attempted)
-
-    def _fail_changed(self, position: int, recorded: str, attempted: str) -> NoReturn:
-        task = self._task
-        names = (task.workflow_name, task.method_name)
-        self._broken = WorkflowChanged(*names, position, recorded, attempted)
-        raise self._broken
-
     # --- inline -----------------------------------------------------------------------------
 
     def _run_inline(self, block: Callable[[], bytes]) -> bytes:
@@ -381,15 +313,18 @@ class CodeRun:
             allow_asyncio()
         try:
             return block()
-        except BaseException as error:
-            self._broken = (
-                error  # a block that failed is not recorded: the task fails, come what may
-            )
-            raise
+        except BaseException as error:  # noqa: BLE001 - it is raised again
+            # A block that failed is not recorded: the task fails, come what may.
+            self._refuse(error)
         finally:
             self._inline = False
             if self._is_coroutine:
                 refuse_asyncio()
+
+    def _refuse(self, error: BaseException) -> NoReturn:
+        """The task fails with this error, whatever the code makes of it."""
+        self._broken = error
+        raise error
 
     def _refuse_misuse(self) -> None:
         if self._inline:

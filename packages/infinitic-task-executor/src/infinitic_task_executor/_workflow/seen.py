@@ -10,6 +10,7 @@ from infinitic_common.history import (
     Entry,
     InlineCommand,
     MethodStarted,
+    RunCanceled,
     SendSignalCommand,
     SignalReceived,
     StepEnded,
@@ -17,7 +18,7 @@ from infinitic_common.history import (
 )
 from infinitic_common.steps import Leaf, Outcome
 
-_NONE = b"\xf6"
+NONE = b"\xf6"
 """None, encoded."""
 
 
@@ -30,15 +31,17 @@ class Seen:
     Attributes:
         at: Milliseconds since the epoch of the event that let the code go on.
         count: Number of entries seen.
+        canceled: Whether the run was cancelled.
         snapshot: Hashes of properties by name; None before there is any.
         values: Encoded property values by hash.
     """
 
-    __slots__ = ("_born", "_outcomes", "_signals", "at", "count", "snapshot", "values")
+    __slots__ = ("_born", "_outcomes", "_signals", "at", "canceled", "count", "snapshot", "values")
 
     def __init__(self) -> None:
         """Nothing has been seen."""
         self.at = 0
+        self.canceled = False
         self.count = 0
         self.snapshot: Mapping[str, bytes] | None = None
         self.values: dict[bytes, bytes] = {}
@@ -58,7 +61,7 @@ class Seen:
             elif isinstance(entry, CommandIssued):
                 if isinstance(entry.command, (InlineCommand, SendSignalCommand)):
                     outcomes[entry.position] = Outcome(order, value_at_birth(entry.command))
-            elif isinstance(entry, (StepEnded, MethodStarted)):
+            elif isinstance(entry, (StepEnded, MethodStarted, RunCanceled)):
                 self._resume(entry)
             elif isinstance(entry, SignalReceived):
                 signals = self._signals.setdefault(entry.position, [])
@@ -92,8 +95,10 @@ class Seen:
             return signals[leaf.index]
         return self._outcomes.get(leaf.position)
 
-    def _resume(self, entry: MethodStarted | StepEnded) -> None:
+    def _resume(self, entry: MethodStarted | StepEnded | RunCanceled) -> None:
         self.at = entry.at
+        if isinstance(entry, RunCanceled):
+            self.canceled = True
         if entry.properties is not None:
             self.snapshot = entry.properties
         if entry.values:
@@ -102,4 +107,4 @@ class Seen:
 
 def value_at_birth(command: InlineCommand | SendSignalCommand) -> bytes:
     """The value of a command that has it from the start."""
-    return command.value if isinstance(command, InlineCommand) else _NONE
+    return command.value if isinstance(command, InlineCommand) else NONE

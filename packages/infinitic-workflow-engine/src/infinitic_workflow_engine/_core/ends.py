@@ -7,6 +7,7 @@ from infinitic_common.failures import DeferredError, WorkflowFailedError
 from infinitic_common.history import SendSignalCommand, SignalReceived
 from infinitic_common.messages import Message
 from infinitic_common.requesters import ClientRequester, Requester, WorkflowRequester
+from infinitic_workflow_engine._core.cancels import can_clean_up, clean_up, is_canceled
 from infinitic_workflow_engine._core.emissions import (
     answer_message,
     command_emissions,
@@ -41,7 +42,12 @@ def tell(state: WorkflowState, turn: Turn, message: Message) -> None:
 
 
 def run_failed(state: WorkflowState, run: MethodRun, error: DeferredError, turn: Turn) -> None:
-    """Tell everyone who waits for the run that it failed for now; clients wait on."""
+    """Tell everyone who waits for the run that it failed for now; clients wait on.
+
+    Of a cancelled one that fails to clean up nobody is told any more.
+    """
+    if is_canceled(state, run):
+        return
     outcome = failed_outcome(state, run, error, turn)
     for requester in _waiting_for(run):
         if _is_own(state, requester):
@@ -63,21 +69,33 @@ def failed_outcome(
 
 def run_returned(state: WorkflowState, run: MethodRun, value: bytes, turn: Turn) -> None:
     """The code of a run returned: everyone is told; the run ends when its tasks have."""
+    canceled = is_canceled(state, run)
     run.returned = True
     run.pending = None
     state.dirty = True
-    outcome = MethodOutcome(run.method_id, run.method_name, value, None, turn.now)
-    state.outcomes[run.method_id] = outcome
-    _tell_outcome(state, run, outcome, turn)
+    if not canceled:
+        outcome = MethodOutcome(run.method_id, run.method_name, value, None, turn.now)
+        state.outcomes[run.method_id] = outcome
+        _tell_outcome(state, run, outcome, turn)
     end_if_finished(state, run, turn)
 
 
 def cancel_run(state: WorkflowState, run: MethodRun, error: DeferredError, turn: Turn) -> None:
-    """A run is cancelled: everyone is told, and it ends."""
+    """A run is cancelled: everyone is told at once; it ends when its code has cleaned up.
+
+    Cancelled again, it ends as it is when that has failed.
+    """
+    if is_canceled(state, run):
+        if run.stalled is not None:
+            end_run(state, run, turn)
+        return
     outcome = MethodOutcome(run.method_id, run.method_name, None, error, turn.now)
     state.outcomes[run.method_id] = outcome
     _tell_outcome(state, run, outcome, turn)
-    end_run(state, run, turn)
+    if can_clean_up(run):
+        clean_up(state, run, turn)
+    else:
+        end_run(state, run, turn)
 
 
 def _tell_outcome(state: WorkflowState, run: MethodRun, outcome: MethodOutcome, turn: Turn) -> None:

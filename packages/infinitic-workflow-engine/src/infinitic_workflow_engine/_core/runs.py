@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from infinitic_common.history import MethodStarted, StepEnded
+from infinitic_common.history import MethodStarted, RunCanceled, StepEnded
 from infinitic_common.ids import derived_id
 from infinitic_common.workflow_tasks import WorkflowTask
+from infinitic_workflow_engine._core.cancels import is_canceled
 from infinitic_workflow_engine._core.state import MethodRun, WorkflowState
 from infinitic_workflow_engine._core.turn import Turn
 
@@ -33,6 +34,10 @@ def _resume(state: WorkflowState, run: MethodRun, now: int) -> None:
     run.stalled = None
     if not run.log.entries:
         run.log.append(MethodStarted(now, *_snapshot(state, run)))
+    elif is_canceled(state, run) and not run.canceled and run.pending is not None:
+        run.log.append(RunCanceled(run.pending.position, now, *_snapshot(state, run)))
+        run.canceled = True
+        run.ongoing.clear()
     elif run.pending is not None:
         run.log.append(StepEnded(run.pending.position, now, *_snapshot(state, run)))
     else:

@@ -64,6 +64,8 @@ class MethodRun:
         resumed_at: Number of entries up to the one that last let the code go on.
         known_values: Hashes of property values that the log has.
         snapshot: The last snapshot of properties in the log.
+        shielded: Its wait is not interrupted by a cancellation.
+        canceled: Its log has the cancellation.
     """
 
     method_id: str
@@ -83,6 +85,8 @@ class MethodRun:
     resumed_at: int = 0
     known_values: set[bytes] = attrs.field(factory=set[bytes])
     snapshot: dict[str, bytes] | None = None
+    shielded: bool = False
+    canceled: bool = False
 
     @property
     def finished(self) -> bool:

@@ -64,7 +64,8 @@ def workflow_task_ended(
         _returned(state, run, result.value, turn)
     elif result.step is not None:
         step = result.step
-        run.log.append(StepStarted(step.position, step.step, step.location))
+        run.log.append(StepStarted(step.position, step.step, step.location, step.shielded))
+        run.shielded = step.shielded
         await_step(state, run, step.position, step_from_plain(step.step))
 
 

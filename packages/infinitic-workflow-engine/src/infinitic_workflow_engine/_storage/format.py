@@ -18,6 +18,7 @@ from infinitic_common.history import (
     CommandRetried,
     Entry,
     MethodStarted,
+    RunCanceled,
     RunFailed,
     SignalReceived,
     StepEnded,
@@ -25,6 +26,7 @@ from infinitic_common.history import (
 )
 from infinitic_common.requesters import Requester
 from infinitic_common.steps import Outcome, step_from_plain
+from infinitic_workflow_engine._core.cancels import INTERRUPTED
 from infinitic_workflow_engine._core.log import Log, SegmentReference
 from infinitic_workflow_engine._core.mailbox import Mailbox, ParkedSignal
 from infinitic_workflow_engine._core.outbox import Outbox, OutboxEntry, split_hashes
@@ -259,10 +261,13 @@ def _replay(run: MethodRun, order: int, entry: Entry) -> None:
             count = run.signal_counts.get(position, 0)
             run.signal_counts[position] = count + 1
             _ended(run, (position, count), Outcome(order))
-        case StepStarted(position=position, step=step):
+        case StepStarted(position=position, step=step, shielded=shielded):
             run.pending = pending_step(run, position, step_from_plain(step))
+            run.shielded = shielded
         case MethodStarted() | StepEnded():
             _resumed(run, order, entry)
+        case RunCanceled():
+            _canceled(run, order, entry)
         case RunFailed(error=error):
             run.stalled = error
 
@@ -283,7 +288,16 @@ def _reopen(run: MethodRun, position: int) -> None:
             run.stalled = None
 
 
-def _resumed(run: MethodRun, order: int, entry: MethodStarted | StepEnded) -> None:
+def _canceled(run: MethodRun, order: int, entry: RunCanceled) -> None:
+    run.canceled = True
+    run.ongoing.clear()
+    if entry.position is not None:
+        _resumed(run, order, entry)
+        if run.pending is not None:
+            run.pending.resolved = INTERRUPTED
+
+
+def _resumed(run: MethodRun, order: int, entry: MethodStarted | StepEnded | RunCanceled) -> None:
     run.resumed_at = order + 1
     run.stalled = None
     run.known_values.update(entry.values)
@@ -314,4 +328,6 @@ def _collect_values(state: WorkflowState) -> None:
 
 def _queued(run: MethodRun) -> None:
     if run.pending is not None:
-        run.pending.resolved = resolution_order(run, run.pending)
+        order = resolution_order(run, run.pending)
+        # One that is queued without an outcome has been cancelled.
+        run.pending.resolved = INTERRUPTED if order is None else order
