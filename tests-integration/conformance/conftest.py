@@ -1,26 +1,34 @@
-"""One deployment for each mode of the gate; every case runs once in each."""
+"""One deployment for each mode; every case runs once in each."""
 
+from collections import defaultdict
 from collections.abc import AsyncIterator
 from pathlib import Path
+from typing import cast
 
 import pytest
 import pytest_asyncio
+from harness.concurrent_cases import ConcurrentCases
 from harness.deployment import Deployment, deployed
-from harness.modes import GATE, Mode
+from harness.modes import MODES, Mode
 
 from infinitic_client import AsyncInfiniticClient
 
 _LIMIT_SECONDS = 30
+_LIMIT_BESIDE_OTHERS_SECONDS = 240
+
+_CONCURRENT: defaultdict[Mode, ConcurrentCases] = defaultdict(ConcurrentCases)
 
 
 @pytest_asyncio.fixture(
-    scope="session", loop_scope="session", params=GATE, ids=[mode.name for mode in GATE]
+    scope="session", loop_scope="session", params=MODES, ids=[mode.name for mode in MODES]
 )
 async def deployment(request: pytest.FixtureRequest) -> AsyncIterator[Deployment]:
     """What runs in the mode of this case, shared by all its cases."""
     mode: Mode = request.param
     async with deployed(mode) as running:
+        _CONCURRENT[mode].start({"deployment": running, "client": running.client})
         yield running
+        _CONCURRENT[mode].stop()
 
 
 @pytest.fixture
@@ -29,9 +37,14 @@ def client(deployment: Deployment) -> AsyncInfiniticClient:
     return deployment.client
 
 
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Give each case 30 s, the start of its servers not included."""
+def pytest_collection_finish(session: pytest.Session) -> None:
+    """Give each case its time, the start of its servers not included; on servers, company."""
     here = Path(__file__).resolve().parent
-    for item in items:
-        if here in item.path.parents:
-            item.add_marker(pytest.mark.timeout(_LIMIT_SECONDS, func_only=True))
+    for item in session.items:
+        if here not in item.path.parents or not isinstance(item, pytest.Function):
+            continue
+        mode = cast("Mode", item.callspec.params["deployment"])
+        seconds = _LIMIT_BESIDE_OTHERS_SECONDS if mode.servers else _LIMIT_SECONDS
+        item.add_marker(pytest.mark.timeout(seconds, func_only=True))
+        if mode.servers:
+            _CONCURRENT[mode].add(item)

@@ -1,26 +1,36 @@
 """A worker with everything the cases need, and a client, in one process."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
+from datetime import timedelta
 
 import attrs
 
-from harness.modes import Mode, opened
+from harness.modes import Ground, Mode, opened
 from harness.services import UtilService, UtilServiceImpl
-from harness.workflows import Context, ContextImpl, Sequences, SequencesImpl
+from harness.workflows import WORKFLOWS
 from infinitic_client import AsyncInfiniticClient
 from infinitic_common.component import Component
+from infinitic_common.configuration import (
+    ExponentialBackoff,
+    ServiceConfiguration,
+    ServiceExecutorConfiguration,
+)
 from infinitic_common.storage import Storage
 from infinitic_task_executor import ServiceExecutor, WorkflowExecutor
+from infinitic_task_tag import ServiceTagEngine
 from infinitic_worker import InfiniticWorker
 from infinitic_workflow_engine import StateEngineOptions, WorkflowStateEngine
 from infinitic_workflow_tag import WorkflowTagEngine
 
-_WORKFLOWS: tuple[tuple[type, type], ...] = (
-    (Sequences, SequencesImpl),
-    (Context, ContextImpl),
-)
 _CONCURRENCY = 5
+_ONE_RETRY = ExponentialBackoff(maximum_retries=1, random_factor=0.0)
+_LIMITED = ServiceConfiguration(
+    name="LimitedService",
+    executor=ServiceExecutorConfiguration(
+        class_name="harness.services.LimitedServiceImpl", timeout_seconds=1000
+    ),
+)
 
 
 @attrs.frozen
@@ -29,30 +39,62 @@ class Deployment:
 
     mode: Mode
     client: AsyncInfiniticClient
-    storage: Storage
+    ground: Ground
+
+    @property
+    def storage(self) -> Storage:
+        return self.ground.storage
+
+    async def elapse(self, milliseconds: int) -> None:
+        """Let time pass, which takes none where the clock can be moved."""
+        await self.ground.time.elapse(timedelta(milliseconds=milliseconds))
+
+    def worker(self, *components: Component) -> InfiniticWorker:
+        """A further worker on the same ground."""
+        return _worker(self.ground, components)
 
 
 @asynccontextmanager
 async def deployed(mode: Mode) -> AsyncIterator[Deployment]:
     """Start what a mode says, and stop it."""
-    async with opened(mode) as (transport, storage):
-        worker = InfiniticWorker(
-            transport=transport, storage=storage, components=components_of(mode)
-        )
-        async with worker, AsyncInfiniticClient(transport=transport, close_transport=False) as one:
-            yield Deployment(mode, one, storage)
+    async with opened(mode) as ground:
+        client = AsyncInfiniticClient(transport=ground.transport)
+        async with client, _worker(ground, components_of(mode, ground)):
+            yield Deployment(mode, client, ground)
 
 
-def components_of(mode: Mode) -> list[Component]:
+def _worker(ground: Ground, components: Sequence[Component]) -> InfiniticWorker:
+    return InfiniticWorker(
+        transport=ground.transport,
+        storage=ground.storage,
+        components=components,
+        client_factory=AsyncInfiniticClient,
+        close_transport=False,
+        close_storage=False,
+    )
+
+
+def components_of(mode: Mode, ground: Ground) -> list[Component]:
     """Engines and executors, for every workflow and service of the catalogue."""
-    options = StateEngineOptions(remote_workflow_tasks=mode.remote)
+
+    def util() -> UtilServiceImpl:
+        return UtilServiceImpl(ground.time)
+
     components: list[Component] = [
-        ServiceExecutor(UtilService, UtilServiceImpl, concurrency=_CONCURRENCY)
+        ServiceExecutor(UtilService, util, concurrency=_CONCURRENCY, retry=_ONE_RETRY),
+        ServiceTagEngine(UtilService),
+        ServiceExecutor.from_configuration(_LIMITED),
     ]
-    for contract, implementation in _WORKFLOWS:
-        components += (
-            WorkflowExecutor(contract, implementation, always_replay=mode.always_replay),
-            WorkflowTagEngine(contract),
-            WorkflowStateEngine(contract, options),
-        )
+    for contract, *implementations in WORKFLOWS:
+        components += workflow_components(mode, contract, *implementations)
     return components
+
+
+def workflow_components(mode: Mode, contract: type, *implementations: type) -> list[Component]:
+    """All that a workflow needs."""
+    options = StateEngineOptions(remote_workflow_tasks=mode.remote)
+    return [
+        WorkflowExecutor(contract, *implementations, always_replay=mode.always_replay),
+        WorkflowTagEngine(contract),
+        WorkflowStateEngine(contract, options),
+    ]

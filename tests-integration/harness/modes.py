@@ -1,25 +1,20 @@
-"""The modes in which every case runs."""
+"""The modes in which every case runs: those of the gate, or the whole matrix."""
 
-import uuid
+import os
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from urllib.parse import unquote, urlsplit
+from itertools import product
 
 import attrs
-import psycopg
-from psycopg import sql
-from service_control import ensure
 
-from infinitic_common.configuration import (
-    PostgresConfiguration,
-    PulsarConfiguration,
-    PulsarPolicies,
-)
+from harness.brokers import BROKERS
+from harness.stores import STORES
+from harness.times import Time
 from infinitic_common.storage import Storage
 from infinitic_common.transport import Transport
-from infinitic_storage import MemoryStorage, PostgresStorage
-from infinitic_transport import InMemoryTransport
-from infinitic_transport_pulsar import PulsarTransport
+
+FULL = "INFINITIC_CONFORMANCE_FULL"
+"""The variable of the environment that asks for the whole matrix."""
 
 
 @attrs.frozen
@@ -27,59 +22,46 @@ class Mode:
     """Servers, and where and how workflow code runs."""
 
     name: str
-    servers: bool = False
+    broker: str = "memory"
+    store: str = "memory"
     always_replay: bool = False
     remote: bool = False
+
+    @property
+    def servers(self) -> bool:
+        """Whether time is real, and cases run beside each other."""
+        return self.broker != "memory"
+
+
+@attrs.frozen
+class Ground:
+    """What a mode gives its workers and clients."""
+
+    transport: Transport
+    storage: Storage
+    time: Time
+
+
+def _matrix() -> tuple[Mode, ...]:
+    places, runs = ("local", "remote"), ("live", "replay")
+    return tuple(
+        Mode(f"{broker}-{store}-{place}-{run}", broker, store, run == "replay", place == "remote")
+        for broker, store, place, run in product(BROKERS, STORES, places, runs)
+    )
 
 
 GATE = (
     Mode("memory-live"),
     Mode("memory-replay", always_replay=True),
     Mode("memory-remote", remote=True),
-    Mode("pulsar-postgres", servers=True),
+    Mode("pulsar-postgres", "pulsar", "postgres"),
 )
+MODES = _matrix() if os.environ.get(FULL) else GATE
 
 
 @asynccontextmanager
-async def opened(mode: Mode) -> AsyncIterator[tuple[Transport, Storage]]:
-    """Transport and storage of a mode; on servers, a namespace and a schema of their own."""
-    if not mode.servers:
-        yield InMemoryTransport(), MemoryStorage()
-        return
-    urls = ensure("pulsar", "postgres")
-    run = uuid.uuid4().hex[:12]
-    schema = f"conformance_{run}"
-    url = urls["INFINITIC_POSTGRES_URL"]
-    try:
-        yield PulsarTransport(_pulsar(urls, run)), PostgresStorage(_postgres(url, schema))
-    finally:
-        await _drop(url, schema)
-
-
-def _pulsar(urls: dict[str, str], run: str) -> PulsarConfiguration:
-    return PulsarConfiguration(
-        broker_service_url=urls["INFINITIC_PULSAR_BROKER_URL"],
-        web_service_url=urls["INFINITIC_PULSAR_WEB_URL"],
-        tenant="infinitic-tests",
-        namespace=f"conformance-{run}",
-        partitions=2,
-        policies=PulsarPolicies(delayed_delivery_tick_time_millis=100),
-    )
-
-
-def _postgres(url: str, schema: str) -> PostgresConfiguration:
-    parts = urlsplit(url)
-    return PostgresConfiguration(
-        host=parts.hostname or "127.0.0.1",
-        port=parts.port or 5432,
-        username=unquote(parts.username or "postgres"),
-        password=None if parts.password is None else unquote(parts.password),
-        database=parts.path.lstrip("/") or "postgres",
-        schema=schema,
-    )
-
-
-async def _drop(url: str, schema: str) -> None:
-    async with await psycopg.AsyncConnection.connect(url, autocommit=True) as connection:
-        name = sql.Identifier(schema)
-        await connection.execute(sql.SQL("DROP SCHEMA IF EXISTS {} CASCADE").format(name))
+async def opened(mode: Mode) -> AsyncIterator[Ground]:
+    """Transport, storage and time of a mode; on servers in places of their own."""
+    async with STORES[mode.store]() as storage:
+        transport, time = BROKERS[mode.broker]()
+        yield Ground(transport, storage, time)

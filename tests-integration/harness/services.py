@@ -1,25 +1,65 @@
 """The service that the cases of the conformance catalogue call."""
 
 import time
-from typing import Protocol
+from datetime import timedelta
+from typing import Protocol, cast
 
-from infinitic_common import Task
+from harness.times import Time
+from infinitic_common import Task, timeout
+from infinitic_common.client import Client
+
+TAGS = frozenset({"foo", "bar"})
+META = {"foo": b"bar"}
 
 
-class UtilService(Protocol):
+class PlainError(Exception):
+    """What the catalogue calls a plain exception."""
+
+
+class CustomError(Exception):
+    """One with properties."""
+
+    def __init__(self) -> None:
+        super().__init__("custom")
+        self.custom_string = "42"
+        self.custom_int = 42
+        self.custom_double = 42.0
+        self.custom_list = list(range(10))
+
+
+class ParentService(Protocol):
+    def parent(self) -> str: ...
+
+
+class UtilService(ParentService, Protocol):
     """Short tasks, and what they know of themselves."""
 
     def concat(self, first: str, second: str) -> str: ...
     def reverse(self, text: str) -> str: ...
     def sleep(self, milliseconds: int) -> int: ...
+    async def reverse_later(self, text: str) -> str: ...
     def workflow_id(self) -> str: ...
     def workflow_name(self) -> str: ...
     def tags(self) -> set[str]: ...
     def meta(self) -> dict[str, bytes]: ...
+    def fail(self) -> str: ...
+    def fail_custom(self) -> str: ...
+    def fail_after(self, milliseconds: int, message: str) -> str: ...
+    def ok_on_manual_retry(self) -> str: ...
+    @timeout(timedelta(milliseconds=100))
+    def with_service_timeout(self, milliseconds: int) -> int: ...
+    def with_execution_timeout(self, milliseconds: int) -> int: ...
+    def cancel(self, workflow: str, workflow_id: str) -> None: ...
 
 
 class UtilServiceImpl:
-    """Plain functions, which run in threads."""
+    """Plain functions, which run in threads, but for one."""
+
+    def __init__(self, clock: Time) -> None:
+        self._clock = clock
+
+    def parent(self) -> str:
+        return "ok"
 
     def concat(self, first: str, second: str) -> str:
         return first + second
@@ -28,8 +68,11 @@ class UtilServiceImpl:
         return text[::-1]
 
     def sleep(self, milliseconds: int) -> int:
-        time.sleep(milliseconds / 1000)
+        self._clock.sleep(milliseconds / 1000)
         return milliseconds
+
+    async def reverse_later(self, text: str) -> str:
+        return text[::-1]
 
     def workflow_id(self) -> str:
         return str(Task.workflow_id)
@@ -42,3 +85,44 @@ class UtilServiceImpl:
 
     def meta(self) -> dict[str, bytes]:
         return dict(Task.meta)
+
+    def fail(self) -> str:
+        message = "sorry"
+        raise PlainError(message)
+
+    def fail_custom(self) -> str:
+        raise CustomError
+
+    def fail_after(self, milliseconds: int, message: str) -> str:
+        self._clock.sleep(milliseconds / 1000)
+        raise PlainError(message)
+
+    def ok_on_manual_retry(self) -> str:
+        if Task.retry_sequence == 0:
+            message = "not yet"
+            raise PlainError(message)
+        return "ok"
+
+    def with_service_timeout(self, milliseconds: int) -> int:
+        return self.sleep(milliseconds)
+
+    def with_execution_timeout(self, milliseconds: int) -> int:
+        time.sleep(milliseconds / 1000)
+        return milliseconds
+
+    def cancel(self, workflow: str, workflow_id: str) -> None:
+        from harness.workflows import contract_named  # noqa: PLC0415 - which call this service
+
+        client = cast("Client", Task.client)
+        client.cancel(client.get_workflow_by_id(contract_named(workflow), workflow_id))
+
+
+class LimitedService(Protocol):
+    """A task under the limit that the worker's configuration gives."""
+
+    def effective_timeout(self) -> float | None: ...
+
+
+class LimitedServiceImpl:
+    def effective_timeout(self) -> float | None:
+        return Task.timeout_seconds

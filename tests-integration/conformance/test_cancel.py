@@ -1,0 +1,105 @@
+"""CANCEL: workflows that are cancelled."""
+
+import asyncio
+import uuid
+
+import pytest
+from harness.deployment import Deployment
+from harness.states import state_is_gone
+from harness.workflows.echo import Echo
+from harness.workflows.families import Family
+
+from infinitic_client import AsyncInfiniticClient
+from infinitic_common import WorkflowCanceled, WorkflowFailed
+
+pytestmark = pytest.mark.asyncio(loop_scope="session")
+
+
+async def test_cancel_01_who_waits_is_told(deployment: Deployment) -> None:
+    client = deployment.client
+    started = await client.dispatch(client.new_workflow(Family).wait)
+    waits = [asyncio.create_task(started.result()) for _ in range(2)]
+    await deployment.elapse(100)
+    await client.cancel(client.get_workflow_by_id(Family, started.id))
+    for wait in waits:
+        with pytest.raises(WorkflowCanceled) as raised:
+            await wait
+        assert (raised.value.workflow_name, raised.value.workflow_id) == ("Family", started.id)
+    await state_is_gone(deployment, started.id)
+
+
+async def test_cancel_01_who_waits_later_is_told(deployment: Deployment) -> None:
+    client = deployment.client
+    started = await client.dispatch(client.new_workflow(Family).wait_awaited)
+    await deployment.elapse(100)
+    await started.cancel()
+    await state_is_gone(deployment, started.id)
+    with pytest.raises(WorkflowCanceled):
+        await started.result()
+
+
+async def test_cancel_01_right_after_the_start(
+    client: AsyncInfiniticClient, deployment: Deployment
+) -> None:
+    started = await client.dispatch(client.new_workflow(Family).wait)
+    await client.cancel(client.get_workflow_by_id(Family, started.id))
+    with pytest.raises(WorkflowCanceled):
+        await started.result()
+    await state_is_gone(deployment, started.id)
+
+
+async def test_cancel_01_one_method_run_alone(deployment: Deployment) -> None:
+    client = deployment.client
+    started = await client.dispatch(client.new_workflow(Echo).receive, "a")
+    running = client.get_workflow_by_id(Echo, started.id)
+    second = await client.dispatch(running.receive, "b")
+    await deployment.elapse(200)
+    await second.cancel()
+    with pytest.raises(WorkflowCanceled):
+        await second.result()
+    await client.send(running.A, "c")
+    assert await started.result() == "abc"
+
+
+async def test_cancel_01_an_unknown_workflow_is_ignored(client: AsyncInfiniticClient) -> None:
+    await client.cancel(client.get_workflow_by_id(Family, "unknown"))
+
+
+async def test_cancel_01_twice(client: AsyncInfiniticClient) -> None:
+    started = await client.dispatch(client.new_workflow(Family).wait)
+    for _ in range(2):
+        await client.cancel(client.get_workflow_by_id(Family, started.id))
+    with pytest.raises(WorkflowCanceled):
+        await started.result()
+
+
+async def test_cancel_02_a_cancelled_child_fails_its_parent(deployment: Deployment) -> None:
+    client = deployment.client
+    started = await client.dispatch(client.new_workflow(Family).cancelled_child)
+    await deployment.elapse(100)
+    with pytest.raises(WorkflowFailed) as raised:
+        await started.result()
+    cause = raised.value.cause
+    assert isinstance(cause, WorkflowCanceled)
+    assert cause.workflow_name == "Echo"
+
+
+async def test_cancel_02_a_parent_catches_it(deployment: Deployment) -> None:
+    client = deployment.client
+    started = await client.dispatch(client.new_workflow(Family).cancelled_child_caught)
+    await deployment.elapse(100)
+    assert await started.result() == "Echo True"
+
+
+async def test_cancel_04_by_id_to_the_grandchildren(deployment: Deployment) -> None:
+    client, tag = deployment.client, f"cancel-{uuid.uuid4()}"
+    tagged = client.get_workflow_by_tag(Family, tag)
+    started = await client.dispatch(client.new_workflow(Family).waiting_grandchild, tag)
+    await deployment.elapse(800)
+    ids = await client.get_ids(tagged)
+    assert len(ids) == 2
+    await client.cancel(client.get_workflow_by_id(Family, started.id))
+    await deployment.elapse(1000)
+    assert await client.get_ids(tagged) == frozenset()
+    for workflow_id in {started.id, *ids}:
+        await state_is_gone(deployment, workflow_id)
