@@ -1,8 +1,10 @@
 import asyncio
 import os
+import sys
 import uuid
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import suppress
+from pathlib import Path
 from typing import Self
 from urllib.parse import unquote, urlsplit
 
@@ -19,6 +21,8 @@ from infinitic_common.configuration import (
     RedisConfiguration,
 )
 from infinitic_storage import MySQLStorage, PostgresStorage, RedisStorage
+
+sys.path.insert(0, str(Path(__file__).parent))
 
 
 @pytest.fixture(scope="session")
@@ -148,7 +152,8 @@ def redis_configuration() -> Iterator[RedisConfiguration]:
         key_prefix=prefix,
     )
     with redis.Redis.from_url(text) as client:
-        remove_keys(client, prefix)
+        for key in client.scan_iter(match=f"{prefix}*", count=1000):
+            client.unlink(key)
 
 
 @pytest.fixture
@@ -158,58 +163,3 @@ async def redis_storage(redis_configuration: RedisConfiguration) -> AsyncIterato
     storage = RedisStorage(attrs.evolve(redis_configuration, key_prefix=prefix))
     yield storage
     await storage.close()
-
-
-def remove_keys(client: redis.Redis, prefix: str) -> None:
-    """Remove all keys that start with a prefix."""
-    found = list(client.scan_iter(match=f"{prefix}*", count=1000))
-    for start in range(0, len(found), 1000):
-        client.unlink(*found[start : start + 1000])
-
-
-class Proxy:
-    """Stands between a storage and its server, and can go away."""
-
-    def __init__(self, host: str, port: int) -> None:
-        self.port = 0
-        self._there = (host, port)
-        self._server: asyncio.Server | None = None
-        self._writers: list[asyncio.StreamWriter] = []
-
-    async def __aenter__(self) -> Self:
-        await self.start()
-        return self
-
-    async def __aexit__(self, *_: object) -> None:
-        await self.stop()
-
-    async def start(self) -> None:
-        self._server = await asyncio.start_server(self._serve, "127.0.0.1", self.port)
-        self.port = self._server.sockets[0].getsockname()[1]
-
-    async def stop(self) -> None:
-        if self._server is None:
-            return
-        self._server.close()
-        for writer in self._writers:
-            writer.close()
-        await asyncio.gather(*(w.wait_closed() for w in self._writers), return_exceptions=True)
-        self._writers.clear()
-        await self._server.wait_closed()
-
-    async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        there, back = await asyncio.open_connection(*self._there)
-        self._writers += (writer, back)
-        await asyncio.gather(self._pump(reader, back), self._pump(there, writer))
-
-    @staticmethod
-    async def _pump(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        with suppress(OSError):
-            while data := await reader.read(65_536):
-                writer.write(data)
-            writer.close()
-
-
-@pytest.fixture
-def proxy_to() -> Callable[[str, int], Proxy]:
-    return Proxy
