@@ -1,8 +1,8 @@
 import asyncio
 from concurrent.futures import ThreadPoolExecutor
 
-from infinitic_common.storage import ABSENT, VersionedValue, Write
-from infinitic_storage import MemoryKeyValueStorage, MemoryStorage
+from infinitic_common.storage import ABSENT, Page, VersionedValue, Write
+from infinitic_storage import MemoryKeySetStorage, MemoryKeyValueStorage, MemoryStorage
 
 
 class MovableClock:
@@ -61,6 +61,13 @@ def test_threads_with_event_loops_of_their_own_lose_no_update() -> None:
         successes = [threads.submit(asyncio.run, increment()) for _ in range(4)]
         total = sum(future.result() for future in successes)
     assert asyncio.run(storage.get(["foo"])) == {"foo": VersionedValue(b"bar", total)}
+
+
+async def test_tags_15_the_cursor_of_a_page_in_memory_is_its_last_value() -> None:
+    storage = MemoryKeySetStorage()
+    await storage.update({"foo": ["c", "a", "b"]}, {})
+    assert await storage.get_page("foo", 2) == Page(("a", "b"), "b")
+    assert await storage.get_page("foo", 2, "b") == Page(("c",), None)
 
 
 async def test_the_data_of_a_memory_storage_outlives_closing() -> None:

@@ -186,6 +186,7 @@ class TagEngineHost:
 
     worker_name: str = "worker"
     client: object = None
+    async_client: object = None
     journal: Journal = attrs.field(factory=Journal)
     asked_for: list[StorageConfiguration | None] = attrs.field(
         factory=list[StorageConfiguration | None]
