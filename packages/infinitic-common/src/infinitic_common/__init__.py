@@ -11,6 +11,7 @@ from infinitic_common.decorators import (
     name,
     retry,
     timeout,
+    version,
 )
 from infinitic_common.deferred import Deferred, DeferredStatus
 from infinitic_common.exceptions import (
@@ -87,4 +88,5 @@ __all__ = [
     "register_type",
     "retry",
     "timeout",
+    "version",
 ]

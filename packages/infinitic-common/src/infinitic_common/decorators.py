@@ -9,6 +9,7 @@ from datetime import timedelta
 from enum import StrEnum
 from typing import Final, Literal, TypeVar, cast
 
+from infinitic_common._configuration.executors import VERSION_MARK
 from infinitic_common.exceptions import UsageError
 from infinitic_common.policies import (
     FixedTimeout,
@@ -116,6 +117,24 @@ def check_mode(
     return _marking(_CHECK_MODE, CheckMode(mode))
 
 
+WorkflowClass = TypeVar("WorkflowClass", bound=type)
+
+
+def version(number: int) -> Callable[[WorkflowClass], WorkflowClass]:
+    """Number a class that implements a workflow, whatever its name ends with.
+
+    Running workflows keep the version they began with: old classes stay registered until none of
+    theirs is left. New workflows take the highest. Subclasses do not inherit the number.
+
+    Raises:
+        UsageError: It is no number, or negative.
+    """
+    if type(number) is not int or number < 0:
+        msg = f"@version({number!r}): give a whole number, 0 or more"
+        raise UsageError(msg)
+    return _marking(VERSION_MARK, number)
+
+
 def _marking(key: str, value: object) -> Callable[[Target], Target]:
     def mark(target: Target) -> Target:
         setattr(target, key, value)
@@ -195,6 +214,11 @@ def is_delegated(cls: type, method_name: str) -> bool:
 def is_batch(cls: type, method_name: str) -> bool:
     """Whether the method runs many tasks at once."""
     return _of_method(cls, method_name, _BATCH) is not None
+
+
+def version_of_class(cls: type) -> int | None:
+    """The version marked on the class itself."""
+    return cast("int | None", vars(cls).get(VERSION_MARK))
 
 
 def check_mode_of(cls: type, method_name: str) -> CheckMode | None:

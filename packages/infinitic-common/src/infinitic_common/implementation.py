@@ -11,6 +11,7 @@ from infinitic_common._contracts.properties import Properties, read_properties
 from infinitic_common.channels import Channel
 from infinitic_common.configuration import version_of
 from infinitic_common.contracts import Contract
+from infinitic_common.decorators import version_of_class
 from infinitic_common.exceptions import InvalidImplementation, MethodNotFound
 from infinitic_common.workflow import Workflow
 
@@ -60,7 +61,8 @@ class WorkflowImplementation:
     Attributes:
         cls: The class.
         name: Name of the workflow.
-        version: What the class name ends with, after an underscore; 0 without a number there.
+        version: As marked, else what the class name ends with, after an underscore; 0 without a
+            number there.
         methods: By name, as named for other processes.
         discarding_channels: Names of channels that drop signals which nothing receives.
         properties: Which attributes are the state.
@@ -133,10 +135,11 @@ def workflow_implementation(source: object, name: str | None = None) -> Workflow
         )
         raise InvalidImplementation(msg)
     _refuse_hidden_members(cls, contract)
+    marked = version_of_class(cls)
     return WorkflowImplementation(
         cls=cls,
         name=contract.name,
-        version=version_of(cls.__name__),
+        version=version_of(cls.__name__) if marked is None else marked,
         methods=implemented_methods(cls, contract),
         discarding_channels=_discarding_channels(cls, contract),
         properties=read_properties(cls),

@@ -6,7 +6,9 @@ from typing import Literal, Self
 
 from infinitic_common.component import ComponentHost
 from infinitic_common.configuration import (
+    UNSET,
     ConfigurationError,
+    ExponentialBackoff,
     Problem,
     Unset,
     WorkflowConfiguration,
@@ -16,11 +18,13 @@ from infinitic_common.contracts import contract_of
 from infinitic_common.decorators import CheckMode
 from infinitic_common.exceptions import InvalidImplementation
 from infinitic_common.implementation import WorkflowImplementation, workflow_implementation
+from infinitic_common.policies import RetryFunction, RetryPolicy, as_retry_policy
 from infinitic_common.transport import Consumption, Counts, Subscription, Topic, TopicKind
 from infinitic_common.workflow_tasks import WorkflowTask, WorkflowTaskResult
 from infinitic_task_executor._workflow.execution import Execution
 from infinitic_task_executor._workflow.implemented import ImplementedWorkflow
 from infinitic_task_executor._workflow.remote import RemoteTasks
+from infinitic_task_executor._workflow.retries import RetrySetting
 from infinitic_task_executor._workflow.runner import RunnerSettings, WorkflowTaskRunner
 
 _TIMEOUT = timedelta(seconds=60)
@@ -46,6 +50,7 @@ class WorkflowExecutor:
         concurrency: int = 1,
         check_mode: CheckMode | Literal["none", "simple", "strict"] | None = None,
         timeout: timedelta | None = _TIMEOUT,
+        retry: RetryPolicy | RetryFunction | Unset | None = UNSET,
         always_replay: bool = False,
         max_live_runs: int = _MAX_LIVE_RUNS,
     ) -> None:
@@ -57,6 +62,8 @@ class WorkflowExecutor:
             concurrency: Number of threads that workflow code runs on.
             check_mode: How strictly changed code is found out; None to let the classes say.
             timeout: The longest that code may run without waiting; None for no limit.
+            retry: When code that raised something of its own runs again; None for never. When it
+                is not given, ``@retry`` on the method or the class decides, else it is never.
             always_replay: Throw every run away after each task: what tests compare with.
             max_live_runs: Waiting runs that are kept in memory.
 
@@ -64,6 +71,7 @@ class WorkflowExecutor:
             InvalidImplementation: A class cannot implement the workflow, or two have one version.
             InvalidTypeHint: A parameter, result or channel has no type, or one that cannot be sent.
             ValueError: ``concurrency`` is less than 1.
+            UsageError: ``retry`` is no policy.
         """
         if concurrency < 1:
             msg = f"concurrency={concurrency}: give 1 or more, or leave the executor out"
@@ -71,8 +79,8 @@ class WorkflowExecutor:
         self._name = contract if isinstance(contract, str) else contract_of(contract).name
         definitions = _definitions(self._name, implementations)
         mode = None if check_mode is None else CheckMode(check_mode)
-        self._execution = Execution(definitions, mode)
-        settings = RunnerSettings(
+        self._execution = Execution(definitions, mode, retry=_retry_setting(retry, self._name))
+        self._settings = settings = RunnerSettings(
             name=f"workflow-{self._name}",
             concurrency=concurrency,
             timeout=timeout.total_seconds() if timeout is not None else None,
@@ -95,6 +103,8 @@ class WorkflowExecutor:
             problem = Problem(f"workflows.{configuration.name}", "no executor", "add `class:`")
             raise ConfigurationError([problem])
         place = f"workflows.{configuration.name}.classes"
+        if isinstance(executor.retry, ExponentialBackoff):
+            executor.retry.ignored_classes(place=f"workflows.{configuration.name}.retry")
         classes = [load_class(name, place=place) for name in executor.class_names]
         return cls(
             configuration.name,
@@ -102,6 +112,19 @@ class WorkflowExecutor:
             concurrency=executor.concurrency,
             check_mode=executor.check_mode,
             timeout=_limit(executor.timeout_seconds),
+            retry=executor.retry,
+        )
+
+    def __str__(self) -> str:
+        """One line with its effective settings."""
+        versions = ", ".join(map(str, sorted(self._execution.definitions)))
+        limit, mode = self._settings.timeout, self._execution.check_mode
+        timeout = "none" if limit is None else f"{limit:g} s"
+        check_mode = "as the code says" if mode is None else mode.value
+        return (
+            f"WorkflowExecutor {self._name}: versions {versions}, "
+            f"concurrency {self._settings.concurrency}, timeout {timeout}, "
+            f"retry {_told(self._execution.retry)}, check mode {check_mode}"
         )
 
     @property
@@ -157,6 +180,20 @@ class WorkflowExecutor:
         self._runner.forget(workflow_ids, method_ids)
 
 
+def _retry_setting(
+    given: RetryPolicy | RetryFunction | Unset | None, name: str
+) -> RetrySetting:
+    if given is None or isinstance(given, Unset):
+        return given
+    return as_retry_policy(given, f"retry of the executor of workflow {name}")
+
+
+def _told(retry: RetrySetting) -> str:
+    if isinstance(retry, Unset):
+        return "as the code says"
+    return "none" if retry is None else repr(retry)
+
+
 def _limit(seconds: float | Unset | None) -> timedelta | None:
     if isinstance(seconds, Unset):
         return _TIMEOUT
@@ -174,7 +211,8 @@ def _definitions(name: str, sources: Sequence[Source]) -> dict[int, ImplementedW
         if other is not one:
             msg = (
                 f"{other.cls.__name__} and {one.cls.__name__} both are version {one.version} of "
-                f"workflow {name}: end the name of one with another number, as _{one.version + 1}"
+                f"workflow {name}: end the name of one with another number, as _{one.version + 1}, "
+                f"or mark it @version({one.version + 1})"
             )
             raise InvalidImplementation(msg)
     return {version: ImplementedWorkflow(one) for version, one in found.items()}

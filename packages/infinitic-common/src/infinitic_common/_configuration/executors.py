@@ -2,14 +2,16 @@
 
 import re
 from collections.abc import Iterable, Iterator
-from typing import Annotated, Literal, Self
+from contextlib import suppress
+from typing import Annotated, Final, Literal, Self, cast
 
 from attrs import Factory, evolve, field, frozen
 
 from infinitic_common._configuration.checks import Above, AtLeast, NotBlank
+from infinitic_common._configuration.classes import load_any_class
 from infinitic_common._configuration.nodes import Block, Node, Scalar, Series
 from infinitic_common._configuration.policies import BatchConfiguration, ExponentialBackoff
-from infinitic_common._configuration.problems import Problem
+from infinitic_common._configuration.problems import ConfigurationError, Problem
 from infinitic_common._configuration.reading import At, entry_place
 from infinitic_common._configuration.settings import Settings, read_settings
 from infinitic_common._configuration.shapes import UNSET, Unset
@@ -18,6 +20,9 @@ Concurrency = Annotated[int, AtLeast(0)]
 Timeout = Annotated[float, Above(0)] | None | Unset
 Retry = ExponentialBackoff | None | Unset
 ClassName = Annotated[str, NotBlank()]
+
+VERSION_MARK: Final = "__infinitic_version__"
+"""Where ``@version`` leaves its number."""
 
 _VERSIONED = re.compile(r"[^.:]+_(?P<version>[0-9]+)")
 
@@ -119,14 +124,24 @@ def _class_conflicts(key: str, concurrency: int, *, given: bool) -> Iterator[Pro
 
 
 def _version_conflicts(class_names: tuple[str, ...]) -> Iterator[Problem]:
+    """Two classes of one version; classes that are there may be marked with another one."""
     indexes: dict[int, int] = {}
     for index, name in enumerate(class_names):
         version = version_of(name)
         if version in indexes:
+            version = _marked_version(name, version)
+        if version in indexes and _marked_version(class_names[indexes[version]], version) == version:
             what = f"items {indexes[version]} and {index} both have version {version} ({name})"
-            remedy = "end the class names with different versions, as `_1`"
+            remedy = "end the class names with different versions, as `_1`, or mark them @version"
             yield Problem("classes", what, remedy)
         indexes.setdefault(version, index)
+
+
+def _marked_version(name: str, otherwise: int) -> int:
+    with suppress(ConfigurationError):  # told when it is loaded to be used
+        marked = cast("object", vars(load_any_class(name, place="classes")).get(VERSION_MARK))
+        return marked if isinstance(marked, int) else otherwise
+    return otherwise
 
 
 def version_of(class_name: str) -> int:

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 
 import attrs
 
+from infinitic_common.configuration import UNSET
 from infinitic_common.decorators import CheckMode
 from infinitic_common.exceptions import (
     DeferredException,
@@ -15,7 +16,7 @@ from infinitic_common.failures import WorkflowExecutorFailedError
 from infinitic_common.outcomes import error_of, failure_of
 from infinitic_common.workflow_tasks import StepAwaited, WorkflowTask, WorkflowTaskResult
 from infinitic_task_executor._workflow.definition import WorkflowDefinition
-from infinitic_task_executor._workflow.retries import Retries
+from infinitic_task_executor._workflow.retries import RetrySetting, seconds_before_retry
 from infinitic_task_executor._workflow.run import CodeRun, Raised, Returned, Stop
 from infinitic_task_executor._workflow.seen import NONE
 
@@ -34,7 +35,7 @@ class Execution:
     definitions: Mapping[int, WorkflowDefinition]
     check_mode: CheckMode | None = None
     worker_name: str = ""
-    retry: Retries = attrs.field(factory=Retries)
+    retry: RetrySetting = UNSET
 
     def execute(
         self, task: WorkflowTask, live: CodeRun | None
@@ -95,7 +96,7 @@ class Execution:
             marked = definition.method(task.method_name).retry
         except InfiniticError:
             return None
-        return self.retry.seconds_before(task.retry_index, exception, marked)
+        return seconds_before_retry(self.retry, marked, task.retry_index, exception)
 
     def _replacement(self, task: WorkflowTask, live: CodeRun | None) -> CodeRun:
         if live is not None:
