@@ -10,7 +10,7 @@ from uuid import UUID
 from infinitic_common.command_ids import command_id
 from infinitic_common.exceptions import InvalidInline, RunCanceled
 from infinitic_common.failures import DeferredError
-from infinitic_common.history import Command, InlineCommand
+from infinitic_common.history import Command, InlineCommand, SendSignalCommand
 from infinitic_common.ids import derived_id
 from infinitic_common.steps import Leaf, Outcome, Resolution, Step, evaluate
 from infinitic_common.workflow_run import current_run, set_current_run
@@ -86,6 +86,8 @@ class FakeWorkflowRun:
         self._refuse_inline()
         position = self._next()
         self.commands[position] = command
+        if isinstance(command, SendSignalCommand):
+            self._outcomes[Leaf(position)] = Outcome(len(self._outcomes), b"\xf6")
         return position
 
     def command_id(self, position: int) -> str:
