@@ -83,7 +83,7 @@ async def test_properties_are_given_as_they_change(executor: WorkflowExecutor) -
     assert second.properties == {"notes": encode_untyped(["a"])}
 
 
-async def test_async_02_03_results_are_taken_in_any_order(executor: WorkflowExecutor) -> None:
+async def test_async_02_async_03_results_are_taken_in_any_order(executor: WorkflowExecutor) -> None:
     engine = engine_of(executor, "parallel")
     result = await engine.start()
     engine.complete(1, "second ")
@@ -112,7 +112,9 @@ async def test_asyncio_in_a_workflow_is_refused(executor: WorkflowExecutor) -> N
     assert "self.timer" in result.error.failure.exception.message
 
 
-async def test_context_01_02_constructors_know_the_workflow(executor: WorkflowExecutor) -> None:
+async def test_context_01_context_02_constructors_know_the_workflow(
+    executor: WorkflowExecutor,
+) -> None:
     engine = engine_of(executor, "context")
     await engine.start()
 
