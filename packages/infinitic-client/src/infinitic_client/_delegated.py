@@ -35,6 +35,15 @@ async def complete(
     )
 
 
+async def complete_typed(
+    core: ClientCore, service: Service, task_id: str, value: object, method: str | None
+) -> None:
+    """Give a delegated task its value, made of plain data that is of the type when read."""
+    declared = None if isinstance(service, str) else _delegated_method(service, method)
+    given = value if declared is None else declared.result.decode(encode_untyped(value))
+    await complete(core, service, task_id, given, method)
+
+
 async def fail(
     core: ClientCore, service: Service, task_id: str, error: BaseException | str
 ) -> None:

@@ -43,14 +43,14 @@ async def call(core: ClientCore, sending: Sending) -> object:
     async with _limited(handle, None):
         if sending.custom_id is not None:
             await core.send(sending)
-            return _value_of(handle, await _outcome(core, handle))
+            return _decoded(handle, _value_of(handle, await _outcome(core, handle)))
         core.check_open()
         await core.responses.start()
         with core.responses.expect(run_key(handle.workflow_id, handle.id)) as answer:
             await core.send(sending, client_waiting=True)
             with Reminder(lambda: core.outbox.post(_wait_for(core, handle))):
                 message = await answer
-    return _value_of(handle, message)
+    return _decoded(handle, _value_of(handle, message))
 
 
 async def result(core: ClientCore, handle: Handle, limit: timedelta | None) -> object:
@@ -63,8 +63,17 @@ async def result(core: ClientCore, handle: Handle, limit: timedelta | None) -> o
     handle.refuse_by_tag("the result")
     if handle.method is None:
         return None
+    return _decoded(handle, await encoded_result(core, handle, limit))
+
+
+async def encoded_result(core: ClientCore, handle: Handle, limit: timedelta | None) -> bytes:
+    """Wait for the result of a method run, and leave it as it came.
+
+    Raises:
+        DeferredException: There is none.
+    """
     if handle.value is not None:
-        return handle.method.result.decode(handle.value)
+        return handle.value
     async with _limited(handle, limit):
         message = await _outcome(core, handle)
     return _value_of(handle, message)
@@ -129,15 +138,19 @@ def _wait_for(core: ClientCore, handle: Handle) -> WaitWorkflow:
     )
 
 
-def _value_of(handle: Handle, message: ClientMessage) -> object:
-    match message, handle.method:
-        case MethodCompleted(value=value), method if method is not None:
+def _value_of(handle: Handle, message: ClientMessage) -> bytes:
+    match message:
+        case MethodCompleted(value=value):
             handle.value = value
-            return method.result.decode(value)
-        case MethodFailed(error=error), _:
+            return value
+        case MethodFailed(error=error):
             raise to_exception(error)
         case _:
             raise _no_answer(handle, message)
+
+
+def _decoded(handle: Handle, value: bytes) -> object:
+    return None if handle.method is None else handle.method.result.decode(value)
 
 
 def _no_answer(handle: Handle, message: ClientMessage) -> TransportError:

@@ -1,0 +1,1 @@
+"""The command ``infinitic``: a module for each kind of thing it talks about."""

@@ -1,0 +1,177 @@
+"""How a command runs: its options, its client, and the exit code that its end gives."""
+
+import asyncio
+import os
+from collections.abc import Awaitable, Callable
+from datetime import timedelta
+from pathlib import Path
+from typing import NoReturn, TypeVar
+
+import attrs
+import click
+
+from infinitic_client._core import ClientCore
+from infinitic_client._opening import open_transport
+from infinitic_common.configuration import file_source
+from infinitic_common.exceptions import (
+    DeferredException,
+    DeferredTimedOut,
+    DeferredTimeout,
+    DeferredUnknown,
+    InfiniticError,
+    InfrastructureError,
+)
+
+T = TypeVar("T")
+Command = TypeVar("Command", bound=Callable[..., object])
+
+DEFAULT_FILE = "infinitic.yml"
+ANSWER_SECONDS = 30.0
+"""How long a command takes at most when it does not wait for a workflow."""
+_CLOSING_SECONDS = 5.0
+
+
+@attrs.frozen
+class Options:
+    """What every command takes.
+
+    Attributes:
+        files: The configuration; none for those of INFINITIC_CONFIG.
+        as_json: Whether the output is JSON.
+        limit: The longest wait; None when it was not said.
+    """
+
+    files: tuple[Path, ...]
+    as_json: bool
+    limit: timedelta | None
+
+
+class Failed(click.ClickException):
+    """The workflow failed, was cancelled or has ended."""
+
+    exit_code = 1
+
+
+class Refused(click.ClickException):
+    """Wrong use, or a configuration with mistakes."""
+
+    exit_code = 2
+
+
+class Unreachable(click.ClickException):
+    """The broker cannot be reached."""
+
+    exit_code = 3
+
+
+class Unknown(click.ClickException):
+    """There is no such workflow or task."""
+
+    exit_code = 4
+
+
+class TookTooLong(click.ClickException):
+    """It took longer than it may."""
+
+    exit_code = 5
+
+
+def common(command: Command) -> Command:
+    """Add the options that every command takes."""
+    for option in (
+        click.option("--json", "as_json", is_flag=True, help="Print JSON, for scripts."),
+        click.option(
+            "--timeout",
+            "seconds",
+            type=click.FloatRange(min=0, min_open=True),
+            help="Seconds after which to give up.",
+        ),
+    ):
+        command = option(command)
+    return command
+
+
+def options_of(*, as_json: bool, seconds: float | None) -> Options:
+    """The options of the command that runs."""
+    files: tuple[Path, ...] = click.get_current_context().find_root().obj or ()
+    limit = None if seconds is None else timedelta(seconds=seconds)
+    return Options(files, as_json, limit)
+
+
+def run(
+    options: Options,
+    action: Callable[[ClientCore], Awaitable[T]],
+    *,
+    waits: bool = False,
+) -> T:
+    """Do something with a client; errors end the command.
+
+    Args:
+        options: Which configuration, and the longest wait.
+        action: What to do.
+        waits: Whether it waits for a workflow, which has no limit unless one is given.
+    """
+    seconds = None if waits else ANSWER_SECONDS
+    seconds = seconds if options.limit is None else options.limit.total_seconds()
+    try:
+        return asyncio.run(_with_client(options.files, action, seconds))
+    except InfiniticError as error:
+        raise _end_of(error)(str(error)) from error
+    except TimeoutError as error:
+        msg = (
+            f"no answer within {seconds:g} s: is the broker up, and a worker with the engines of "
+            "this workflow?"
+        )
+        raise TookTooLong(msg) from error
+
+
+def unknown(name: str, workflow_id: str) -> NoReturn:
+    """End the command: there is no such workflow."""
+    msg = f"no workflow {name} is known by the id {workflow_id}"
+    raise Unknown(msg)
+
+
+async def _with_client(
+    files: tuple[Path, ...], action: Callable[[ClientCore], Awaitable[T]], seconds: float | None
+) -> T:
+    core = ClientCore(open_transport(*map(file_source, _chosen(files))), close_transport=True)
+    try:
+        async with asyncio.timeout(seconds):
+            return await action(core)
+    finally:
+        await _close(core)
+
+
+async def _close(core: ClientCore) -> None:
+    """A broker that is away must not keep a command that has already told so."""
+    try:
+        async with asyncio.timeout(_CLOSING_SECONDS):
+            await core.close()
+    except TimeoutError:
+        click.echo("infinitic: the connection could not be closed in time", err=True)
+
+
+def _chosen(files: tuple[Path, ...]) -> tuple[Path, ...]:
+    named = files or os.environ.get("INFINITIC_CONFIG")
+    chosen = files if named else (Path(DEFAULT_FILE),)
+    for file in chosen:
+        if not file.exists():
+            msg = (
+                f"there is no file {file}: name the configuration with --config or INFINITIC_CONFIG"
+            )
+            raise Refused(msg)
+    return chosen
+
+
+def _end_of(error: InfiniticError) -> type[click.ClickException]:
+    match error:
+        case DeferredUnknown():
+            return Unknown
+        case DeferredTimeout() | DeferredTimedOut():
+            return TookTooLong
+        case DeferredException():
+            return Failed
+        case InfrastructureError():
+            return Unreachable
+        case _:
+            return Refused
