@@ -137,7 +137,7 @@ async def test_a_second_completion_is_a_warning_and_nothing_else(
     host.clear()
     second = attrs.evolve(COMPLETION, message_id="second", value=b"other")
     assert await host.deliver(second) == []
-    assert host.lines == [f"get {KEY}"]
+    assert host.messages == []
     [line] = caplog.records
     assert line.levelno == logging.WARNING
     assert "delegated task Name task is done already" in line.message
@@ -257,6 +257,24 @@ async def test_a_record_that_somebody_else_wrote_meanwhile_is_read_again(
         f"put {KEY}",
     ]
     assert values(host) == [b"value"]
+
+
+async def test_a_completion_is_not_dropped_for_a_record_that_only_a_cache_still_has(
+    host: TagEngineHost, caplog: pytest.LogCaptureFixture
+) -> None:
+    retried = attrs.evolve(REGISTRATION, message_id="retry")
+    await host.deliver(retried)
+    theirs = attrs.evolve(host.records.values.pop(KEY), version=3)
+    await host.deliver(REGISTRATION, COMPLETION)
+
+    def somebody() -> None:
+        host.records.values[KEY] = theirs
+
+    host.clear()
+    host.journal.before["put"] = somebody
+    await host.deliver(attrs.evolve(COMPLETION, message_id="second", value=b"other"))
+    assert values(host) == [b"other"]
+    assert caplog.text == ""
 
 
 async def test_a_record_of_something_else_is_not_overwritten(host: TagEngineHost) -> None:

@@ -138,7 +138,7 @@ async def test_customid_01_a_client_that_loses_is_told_who_won_and_nothing_start
     host.clear()
     with caplog.at_level(logging.INFO):
         await host.deliver(start("b"))
-    assert host.lines == [f"get {CLAIM}", "publish client-response:client"]
+    assert host.lines == [f"get {CLAIM}", f"put {CLAIM}", "publish client-response:client"]
     assert answered(host) == [("request b", "a")]
     assert claims(host) == {CLAIM: b"a"}
     assert host.sets.sets == {SET: {"a"}}
@@ -201,6 +201,20 @@ async def test_a_claim_freed_meanwhile_is_tried_again(host: TagEngineHost) -> No
     assert claims(host) == {CLAIM: b"a"}
 
 
+async def test_a_start_does_not_lose_to_a_claim_that_only_a_cache_still_has(
+    host: TagEngineHost,
+) -> None:
+    host.records.values[CLAIM] = VersionedValue(b"long ended", 1)
+
+    def somebody() -> None:
+        host.records.values.pop(CLAIM)
+
+    host.journal.before["put"] = somebody
+    await host.deliver(start("a"))
+    assert started(host) == ["a"]
+    assert claims(host) == {CLAIM: b"a"}
+
+
 # --- free again -----------------------------------------------------------------------------------
 
 
@@ -231,6 +245,19 @@ async def test_customid_04_the_end_of_another_leaves_the_claim(host: TagEngineHo
     await host.deliver(start("b"))
     await host.deliver(end("a"))
     assert claims(host) == {CLAIM: b"b"}
+
+
+async def test_an_end_frees_a_claim_that_a_cache_has_as_that_of_another(
+    host: TagEngineHost,
+) -> None:
+    host.records.values[CLAIM] = VersionedValue(b"long ended", 1)
+
+    def somebody() -> None:
+        host.records.values[CLAIM] = VersionedValue(b"a", 3)
+
+    host.journal.before["put"] = somebody
+    await host.deliver(end("a"))
+    assert claims(host) == {}
 
 
 async def test_the_end_of_a_workflow_without_custom_id_looks_for_no_claim(

@@ -1,7 +1,7 @@
 """The component: running tasks by tag, and tasks whose outcome comes from elsewhere."""
 
 import logging
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import Self
 
 from infinitic_common.configuration import (
@@ -111,18 +111,20 @@ class ServiceTagEngine(TagEngine[ServiceTagMessage]):
         pending: list[DelegatedMessage] = list(messages)
         while pending:
             limits = Limits(transport.now(), transport.max_message_bytes, transport.name)
-            found = await records.get(sorted({record_key(message) for message in pending}))
+            found = await records.get(sorted({record_key(message.task_id) for message in pending}))
             settled = settle(pending, found, limits)
             await publish_all(transport, settled.messages)
             written = await records.put(settled.writes) if settled.writes else {}
-            self._log(settled)
-            pending = [one for one in pending if not written.get(record_key(one), True)]
+            refused = {key for key, is_written in written.items() if not is_written}
+            self._log(settled, refused)
+            pending = [one for one in pending if record_key(one.task_id) in refused]
 
-    def _log(self, settled: Settled) -> None:
+    def _log(self, settled: Settled, refused: Collection[str]) -> None:
         for level, notes in ((logging.WARNING, settled.warnings), (logging.INFO, settled.remarks)):
             for task_id, text in notes:
                 about = {"service_name": self._name, "task_id": task_id, "component": self.label}
-                _LOGGER.log(level, "%s", text, extra=about)
+                if record_key(task_id) not in refused:
+                    _LOGGER.log(level, "%s", text, extra=about)
 
 
 async def _keep_tags(messages: Sequence[TagMessage], surroundings: Surroundings) -> None:

@@ -65,7 +65,7 @@ class Settled:
     Attributes:
         messages: What is told of their outcomes.
         writes: The records, to write when the messages are out.
-        warnings: For the log, each with the task that it is about.
+        warnings: For the log, each with the task that it is about, once its record is written.
         remarks: Likewise, of less weight.
     """
 
@@ -84,16 +84,19 @@ class Limits:
     worker_name: str
 
 
-def record_key(message: DelegatedMessage) -> str:
-    """The storage key of the task of a message."""
-    key = f"taskId:{message.task_id}|delegatedTaskData"
-    return key if is_storable(key) else f"taskId#{key_digest(message.task_id)}|delegatedTaskData"
+def record_key(task_id: str) -> str:
+    """The storage key of a task."""
+    key = f"taskId:{task_id}|delegatedTaskData"
+    return key if is_storable(key) else f"taskId#{key_digest(task_id)}|delegatedTaskData"
 
 
 def settle(
     messages: Sequence[DelegatedMessage], found: Mapping[str, VersionedValue], limits: Limits
 ) -> Settled:
     """What the messages of a batch come to, in their order.
+
+    A task whose outcome comes a second time is written again as it is: a cache may have given an
+    older record, and only a write is judged by the store.
 
     Args:
         messages: The messages.
@@ -103,10 +106,11 @@ def settle(
     settled, tasks = Settled(), {key: _decoded(key, value) for key, value in found.items()}
     before = dict(tasks)
     for message in messages:
-        key = record_key(message)
+        key = record_key(message.task_id)
         tasks[key] = _next(tasks[key], message, settled, limits)
+    doubted = {record_key(task_id) for task_id, _ in settled.warnings}
     for key, task in tasks.items():
-        if task is not before[key]:
+        if task is not before[key] or key in doubted:
             expires_at = task.expires_at(limits.now)
             settled.writes[key] = Write(encode(task), found[key].version, expires_at)
     return settled

@@ -49,24 +49,40 @@ def claim(asked: Sequence[Asked], found: Mapping[str, VersionedValue]) -> Claims
     The first start gets a free one, and each further start of the same workflow is a repetition of
     that one. The end of a workflow frees the custom id if that workflow still has it.
 
+    What depends on another workflow's claim writes that claim again as it is: a cache may have given
+    an older one, and only a write is judged by the store.
+
     Args:
         asked: The batch.
         found: The claims as stored; messages about others are left alone.
     """
     claims, now = Claims(), {key: _holder(value) for key, value in found.items()}
+    doubted = set[str]()
     for place, one in enumerate(asked):
         key = claim_key_of(one)
         if key is None or key not in found:
             continue
+        held_by = now[key]
         if isinstance(one, UniqueStart):
-            holder = now[key] or one.start.workflow_id
-            claims.holders[place] = now[key] = holder
-        elif isinstance(one, RemoveTagFromWorkflow) and now[key] == one.workflow_id:
+            claims.holders[place] = now[key] = held_by or one.start.workflow_id
+        elif isinstance(one, RemoveTagFromWorkflow) and held_by == one.workflow_id:
             now[key] = None
+        if held_by not in (None, _workflow_of(one)):
+            doubted.add(key)
     for key, before in found.items():
-        if now[key] != _holder(before):
+        if now[key] != _holder(before) or (key in doubted and before.value is not None):
             claims.writes[key] = _write(now[key], before.version)
     return claims
+
+
+def _workflow_of(asked: Asked) -> str | None:
+    match asked:
+        case UniqueStart():
+            return asked.start.workflow_id
+        case RemoveTagFromWorkflow():
+            return asked.workflow_id
+        case _:
+            return None
 
 
 def _holder(found: VersionedValue) -> str | None:
