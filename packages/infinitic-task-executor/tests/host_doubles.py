@@ -100,6 +100,7 @@ class Host:
     transport: RecordingTransport = attrs.field(factory=RecordingTransport)
     worker_name: str = "worker"
     client: object = "the client"
+    async_client: object = "the async client"
 
     def storage(self, configuration: StorageConfiguration | None = None) -> NoReturn:
         """None is needed."""

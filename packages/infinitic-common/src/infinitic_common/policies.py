@@ -21,7 +21,7 @@ __all__ = [
 ]
 
 
-class ExecutionTimedOut(InfiniticError, TimeoutError):
+class ExecutionTimedOut(InfiniticError, TimeoutError):  # noqa: N818 - it says what happened
     """An attempt of a task lasted longer than its executor allows; retry policies get it too."""
 
 
@@ -67,7 +67,7 @@ def as_retry_policy(given: object, place: str) -> RetryPolicy:
     if hasattr(made, "seconds_before_retry"):
         return cast("RetryPolicy", made)
     if callable(made):
-        return FunctionRetry(made)
+        return FunctionRetry(cast("RetryFunction", made))
     msg = (
         f"{place}: {given!r} is no retry policy: give a function of attempt and exception, or an "
         "object with seconds_before_retry(attempt, exception)"

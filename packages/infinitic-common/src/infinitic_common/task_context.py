@@ -1,7 +1,7 @@
 """What the code of a service can know of the task it runs."""
 
 from collections import deque
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Generator, Mapping
 from contextlib import contextmanager
 from contextvars import ContextVar, Token
 
@@ -118,7 +118,7 @@ def set_batch_context(contexts: Mapping[str, TaskContext] | None) -> None:
 
 
 @contextmanager
-def task_context(context: TaskContext) -> Iterator[TaskContext]:
+def task_context(context: TaskContext) -> Generator[TaskContext, None, None]:
     """Run a block as the code of a task, in tests of services."""
     token = _current.set(context)
     try:
@@ -128,7 +128,7 @@ def task_context(context: TaskContext) -> Iterator[TaskContext]:
 
 
 @contextmanager
-def batch_context(*contexts: TaskContext) -> Iterator[Mapping[str, TaskContext]]:
+def batch_context(*contexts: TaskContext) -> Generator[Mapping[str, TaskContext], None, None]:
     """Run a block as the code of a batch method, in tests of services."""
     by_id = {context.task_id: context for context in contexts}
     token = _batch.set(by_id)

@@ -1,7 +1,7 @@
 """The component that runs the tasks of a service."""
 
 from collections.abc import Callable
-from typing import Self
+from typing import Self, TypeVar
 
 from infinitic_common.component import ComponentHost
 from infinitic_common.configuration import (
@@ -25,6 +25,8 @@ from infinitic_common.policies import (
 from infinitic_common.transport import Consumption, Counts, Subscription, Topic, TopicKind
 from infinitic_task_executor._service.plans import Settings, plans_of
 from infinitic_task_executor._service.runner import TaskRunner
+
+T = TypeVar("T")
 
 Source = type | Callable[[], object]
 """A class, or a function without parameters that makes its instances."""
@@ -51,8 +53,8 @@ class ServiceExecutor:
         implementation: Source,
         *,
         concurrency: int = 1,
-        timeout_seconds: float | TimeoutPolicy | None | Unset = UNSET,
-        retry: RetryPolicy | RetryFunction | None | Unset = UNSET,
+        timeout_seconds: float | TimeoutPolicy | Unset | None = UNSET,
+        retry: RetryPolicy | RetryFunction | Unset | None = UNSET,
         batch: BatchConfiguration | None = None,
     ) -> None:
         """Register the implementation of a service.
@@ -83,7 +85,8 @@ class ServiceExecutor:
         self._settings = Settings(timeout_seconds, _retry_setting(retry, name))
         self._plans = plans_of(self._implementation, self._settings)
         self._concurrency = concurrency
-        self._batch = batch
+        # Without a batch method nothing is worth waiting for.
+        self._batch = batch if any(plan.batch for plan in self._plans.values()) else None
         self._runner: TaskRunner | None = None
         self._consumption: Consumption | None = None
 
@@ -116,6 +119,17 @@ class ServiceExecutor:
         """The service whose tasks it runs."""
         return self._implementation.name
 
+    def __str__(self) -> str:
+        """Tell what runs, and how."""
+        told = [f"concurrency {self._concurrency}"]
+        told += [f"timeout {_seconds(one)}" for one in _given(self._settings.timeout)]
+        told += [f"retry {one or 'never'}" for one in _given(self._settings.retry)]
+        if self._batch is not None:
+            batch = self._batch
+            told.append(f"batches of {batch.max_messages} within {batch.max_seconds:g} s")
+        cls = self._implementation.cls.__name__
+        return f"{self.label} {self.service_name} by {cls} ({', '.join(told)})"
+
     @property
     def label(self) -> str:
         """See ``Component``."""
@@ -126,20 +140,34 @@ class ServiceExecutor:
         """See ``Component``."""
         return self._consumption.counts if self._consumption is not None else Counts()
 
+    @property
+    def _max_batch(self) -> int:
+        return _MAX_BATCH if self._batch is None else self._batch.max_messages
+
+    @property
+    def _max_in_flight(self) -> int:
+        # A batch is gathered while others run.
+        batches = self._concurrency if self._batch is None else self._concurrency + 1
+        return max(self._max_batch * batches, _MIN_IN_FLIGHT)
+
     async def start(self, host: ComponentHost) -> None:
         """See ``Component``."""
-        self._runner = TaskRunner(self._implementation, self._plans, self._concurrency, host)
+        self._runner = TaskRunner(
+            self._implementation, self._plans, self._concurrency, self._batch, host
+        )
         subscription = Subscription(
             topics=tuple(Topic(kind, self.service_name) for kind in _TOPICS),
             name="service-executor",
-            max_batch_messages=_MAX_BATCH,
-            max_in_flight_messages=max(_MAX_BATCH * self._concurrency, _MIN_IN_FLIGHT),
+            max_batch_messages=self._max_batch,
+            max_in_flight_messages=self._max_in_flight,
             on_dead_letter=self._runner.bury,
         )
         self._consumption = await host.transport.consume(subscription, self._runner.handle)
 
     async def stop(self, grace_seconds: float) -> None:
         """See ``Component``."""
+        if self._runner is not None:
+            self._runner.hurry()
         if self._consumption is not None:
             await self._consumption.stop(grace_seconds)
         if self._runner is not None:
@@ -147,8 +175,18 @@ class ServiceExecutor:
 
 
 def _retry_setting(
-    given: RetryPolicy | RetryFunction | None | Unset, name: str
-) -> RetryPolicy | None | Unset:
+    given: RetryPolicy | RetryFunction | Unset | None, name: str
+) -> RetryPolicy | Unset | None:
     if given is None or isinstance(given, Unset):
         return given
     return as_retry_policy(given, f"retry of the executor of {name}")
+
+
+def _given(setting: T | Unset) -> tuple[T, ...]:
+    return () if isinstance(setting, Unset) else (setting,)
+
+
+def _seconds(timeout: float | TimeoutPolicy | None) -> str:
+    if timeout is None:
+        return "none"
+    return f"{timeout:g} s" if isinstance(timeout, int | float) else str(timeout)

@@ -7,11 +7,10 @@ from typing import Annotated
 
 from attrs import Factory, field, frozen
 
-from infinitic_common._configuration.classes import load_exceptions
 from infinitic_common._configuration.checks import Above, AtLeast, Between, NotBlank
+from infinitic_common._configuration.classes import load_exceptions
 from infinitic_common._configuration.problems import Problem
 from infinitic_common._configuration.settings import Settings
-
 
 _MAX_EXPONENT = 500
 

@@ -13,6 +13,8 @@ from infinitic_common.implementation import MethodImplementation
 
 _VARIADIC = (inspect.Parameter.VAR_POSITIONAL, inspect.Parameter.VAR_KEYWORD)
 
+_NEVER: tuple[object, ...] = (Never, NoReturn)
+
 Build = Callable[[Sequence[object]], object]
 """Makes the one value of a task from its arguments."""
 
@@ -184,7 +186,7 @@ def _check_result(
 
 
 def _fits(given: object, wanted: object) -> bool:
-    if wanted in (Never, NoReturn):
+    if wanted in _NEVER:
         return True
     if given is NoneType:
         return wanted in (None, NoneType)

@@ -14,8 +14,8 @@ from infinitic_common.implementation import MethodImplementation, ServiceImpleme
 from infinitic_common.policies import FixedTimeout, RetryPolicy, TimeoutPolicy
 from infinitic_task_executor._service.batch_methods import BatchMethod, batch_methods
 
-TimeoutSetting = float | TimeoutPolicy | None | Unset
-RetrySetting = RetryPolicy | None | Unset
+TimeoutSetting = float | TimeoutPolicy | Unset | None
+RetrySetting = RetryPolicy | Unset | None
 
 
 class Own(Enum):
@@ -151,10 +151,8 @@ def _timeout(
 
 
 def _implements(cls: type, name: str) -> bool:
-    owner = next((parent for parent in cls.__mro__ if name in vars(parent)), None)
-    return owner not in (None, RetryPolicy, TimeoutPolicy) and not is_contract(
-        cast("type", owner)
-    )
+    owner = next((parent for parent in cls.__mro__ if name in vars(parent)), RetryPolicy)
+    return owner not in (RetryPolicy, TimeoutPolicy) and not is_contract(owner)
 
 
 def _limit(policy: TimeoutPolicy) -> Limit | None:

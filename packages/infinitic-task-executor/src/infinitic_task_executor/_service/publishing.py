@@ -29,6 +29,10 @@ class Pending:
         if self._count <= 0 and not self.finished.done():
             self.finished.set_result(None)
 
+    def more(self, count: int) -> None:
+        """So many messages come with a report that is due."""
+        self._count += count
+
     def fail(self, error: BaseException) -> None:
         """A report cannot be published."""
         if not self.finished.done():
@@ -56,6 +60,9 @@ class BurstPublisher:
         if not self._waiting:
             self._loop.call_soon(self._flush)
         self._waiting.append((report, pending))
+        if report.beside:
+            pending.more(len(report.beside))
+            self._waiting += [(beside, pending) for beside in report.beside]
 
     def close(self) -> None:
         """Give up what is not published yet: its tasks come again."""

@@ -1,22 +1,36 @@
 """What is told to the workflow that asked for a task."""
 
+from collections.abc import Iterator, Mapping
+
 import attrs
 
 from infinitic_common.exceptions import DeferredException, PayloadTooLarge
 from infinitic_common.failures import TaskFailure
 from infinitic_common.ids import derived_id
-from infinitic_common.messages import ExecuteTask, TaskCompleted, TaskFailed, to_outgoing, topic_of
+from infinitic_common.messages import (
+    ExecuteTask,
+    RegisterDelegatedTask,
+    RemoveTagFromTask,
+    TaskCompleted,
+    TaskFailed,
+    to_outgoing,
+    topic_of,
+)
 from infinitic_common.outcomes import error_of, failure_of
 from infinitic_common.requesters import WorkflowRequester
 from infinitic_common.transport import OutgoingMessage, ReceivedMessage, Topic, TopicKind, Transport
 
+_MOST_FAILURES = 20
+"""How many failures an attempt knows of: its message must not grow without end."""
+
 
 @attrs.frozen
 class Report:
-    """A message, and where it goes."""
+    """A message, where it goes, and what is told beside it."""
 
     topic: Topic
     message: OutgoingMessage
+    beside: tuple["Report", ...] = ()
 
 
 class Reporter:
@@ -28,7 +42,9 @@ class Reporter:
         self._max_bytes = transport.max_message_bytes
         self._worker_name = worker_name
 
-    def completed(self, asked: ExecuteTask, value: bytes, meta: dict[str, bytes]) -> Report | None:
+    def completed(
+        self, asked: ExecuteTask, value: bytes, meta: Mapping[str, bytes]
+    ) -> Report | None:
         """A task has a value; None when nobody asked for it."""
         requester = asked.requester
         if not isinstance(requester, WorkflowRequester):
@@ -47,7 +63,23 @@ class Reporter:
         outgoing = to_outgoing(message)
         if len(outgoing.body) > self._max_bytes:
             return self.failed(asked, self._too_large(asked, len(outgoing.body)))
-        return Report(topic_of(message), outgoing)
+        return Report(topic_of(message), outgoing, _untagging(asked))
+
+    def delegated(self, asked: ExecuteTask, meta: Mapping[str, bytes]) -> Report:
+        """The code of a delegated task has returned; the service tag engine waits for the rest."""
+        message = RegisterDelegatedTask(
+            message_id=_message_id(asked, "delegated"),
+            service_name=asked.service_name,
+            task_id=asked.task_id,
+            method_name=asked.method_name,
+            requester=asked.requester,
+            meta=meta,
+            emitted_at=self._now(),
+            retry_sequence=asked.retry_sequence,
+            retry_index=asked.retry_index,
+            tags=asked.tags,
+        )
+        return Report(topic_of(message), to_outgoing(message))
 
     def failed(self, asked: ExecuteTask, exception: BaseException) -> Report | None:
         """A task failed after its last attempt; None when nobody asked for it."""
@@ -69,22 +101,35 @@ class Reporter:
             emitted_at=self._now(),
             deferred_error=deferred,
         )
-        return Report(topic_of(message), self._bounded(message))
+        return Report(topic_of(message), self._bounded(message), _untagging(asked))
 
-    def retried(self, asked: ExecuteTask, exception: BaseException, seconds: float) -> Report:
+    def retried(
+        self,
+        asked: ExecuteTask,
+        exception: BaseException,
+        seconds: float,
+        meta: Mapping[str, bytes],
+    ) -> Report | None:
         """A task is attempted again, after so many seconds."""
+        seconds = max(seconds, 0.0)
+        failure = _latest(self._failure(asked, exception, seconds), _MOST_FAILURES)
         again = attrs.evolve(
             asked,
             message_id=derived_id(asked.task_id, asked.retry_sequence, asked.retry_index, "retry"),
             retry_index=asked.retry_index + 1,
-            last_failure=self._failure(asked, exception, seconds),
+            last_failure=failure,
+            meta=meta,
             emitted_at=self._now(),
         )
-        if seconds <= 0:
-            return Report(topic_of(again), to_outgoing(again))
-        due = self._now() + round(seconds * 1000)
-        topic = Topic(TopicKind.SERVICE_EXECUTOR_RETRY, asked.service_name)
-        return Report(topic, to_outgoing(again, deliver_at=due))
+        due = self._now() + round(seconds * 1000) if seconds else None
+        outgoing = to_outgoing(again, deliver_at=due)
+        if len(outgoing.body) > self._max_bytes:
+            again = attrs.evolve(again, last_failure=_shortest(failure))
+            outgoing = to_outgoing(again, deliver_at=due)
+        if len(outgoing.body) > self._max_bytes:
+            return self.failed(asked, exception)
+        kind = TopicKind.SERVICE_EXECUTOR_RETRY if seconds else TopicKind.SERVICE_EXECUTOR
+        return Report(Topic(kind, asked.service_name), outgoing)
 
     def unreadable(self, received: ReceivedMessage, reason: str) -> Report | None:
         """A task whose message cannot be read fails, as far as its properties tell whose it is."""
@@ -122,8 +167,7 @@ class Reporter:
         outgoing = to_outgoing(message)
         if len(outgoing.body) <= self._max_bytes:
             return outgoing
-        exception = attrs.evolve(message.failure.exception, properties={}, cause=None)
-        failure = attrs.evolve(message.failure, exception=exception, previous=None)
+        failure = _shortest(message.failure)
         return to_outgoing(attrs.evolve(message, failure=failure, deferred_error=None))
 
     def _too_large(self, asked: ExecuteTask, size: int) -> PayloadTooLarge:
@@ -132,6 +176,41 @@ class Reporter:
             f"{size} bytes, more than the {self._max_bytes} of the broker: store it and return a "
             "reference to it"
         )
+
+
+def _untagging(asked: ExecuteTask) -> tuple[Report, ...]:
+    """The end of a task's tags; a manual retry gives them again."""
+    return tuple(_untaggings(asked)) if asked.tags else ()
+
+
+def _untaggings(asked: ExecuteTask) -> Iterator[Report]:
+    for tag in sorted(asked.tags):
+        message = RemoveTagFromTask(
+            message_id=derived_id("untag", asked.task_id, tag, asked.retry_sequence),
+            service_name=asked.service_name,
+            task_id=asked.task_id,
+            tag=tag,
+        )
+        yield Report(topic_of(message), to_outgoing(message))
+
+
+def _latest(failure: TaskFailure, count: int) -> TaskFailure:
+    """A failure with so many of those before it."""
+    chain = [failure]
+    while (previous := chain[-1].previous) is not None and len(chain) < count:
+        chain.append(previous)
+    if chain[-1].previous is None:
+        return failure
+    shortened: TaskFailure | None = None
+    for one in reversed(chain):
+        shortened = attrs.evolve(one, previous=shortened)
+    return shortened or failure
+
+
+def _shortest(failure: TaskFailure) -> TaskFailure:
+    """A failure without what may take much room."""
+    exception = attrs.evolve(failure.exception, properties={}, cause=None)
+    return attrs.evolve(failure, exception=exception, previous=None)
 
 
 def _message_id(asked: ExecuteTask, outcome: str) -> str:

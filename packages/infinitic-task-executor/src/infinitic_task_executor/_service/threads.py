@@ -11,6 +11,8 @@ from typing import Generic, TypeVar
 J = TypeVar("J")
 R = TypeVar("R")
 
+_GONE = object()
+
 
 class TaskThreads(Generic[J, R]):
     """Runs jobs on threads that are started as they are needed.
@@ -37,6 +39,7 @@ class TaskThreads(Generic[J, R]):
         self._work = work
         self._collect = collect
         self._jobs: SimpleQueue[tuple[J] | None] = SimpleQueue()
+        self._busy: dict[J, None] = {}
         self._done: deque[tuple[J, R]] = deque()
         self._woken = False
         self._threads = 0
@@ -45,10 +48,16 @@ class TaskThreads(Generic[J, R]):
     def submit(self, job: J) -> None:
         """Run a job as soon as a thread is free."""
         self._running += 1
-        if self._running > self._threads < self._limit:
-            self._threads += 1
-            threading.Thread(target=self._run, name=self._name, daemon=True).start()
+        self._start_thread()
         self._jobs.put((job,))
+
+    def replace(self, job: J) -> None:
+        """Count no more on the thread of a job; when the job ends its result is dropped."""
+        # Whoever takes the job out first, its thread or this, has decided.
+        if self._busy.pop(job, _GONE) is not _GONE:
+            self._running -= 1
+            self._threads -= 1
+            self._start_thread()
 
     def close(self) -> None:
         """Have the threads end when their job does; jobs that have not begun still run."""
@@ -56,9 +65,20 @@ class TaskThreads(Generic[J, R]):
             self._jobs.put(None)
         self._threads = 0
 
+    def _start_thread(self) -> None:
+        if self._running > self._threads < self._limit:
+            self._threads += 1
+            threading.Thread(target=self._run, name=self._name, daemon=True).start()
+
     def _run(self) -> None:
-        while (job := self._jobs.get()) is not None:
-            self._done.append((job[0], self._work(job[0])))
+        busy = self._busy
+        while (given := self._jobs.get()) is not None:
+            job = given[0]
+            busy[job] = None
+            result = self._work(job)
+            if busy.pop(job, _GONE) is _GONE:
+                return
+            self._done.append((job, result))
             if not self._woken:
                 self._woken = True
                 with suppress(RuntimeError):  # the loop is closed: nobody waits any more
