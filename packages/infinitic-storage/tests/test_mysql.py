@@ -5,13 +5,13 @@ import os
 import subprocess
 import sys
 import uuid
-from collections.abc import AsyncIterator, Callable, Iterator
-from contextlib import AbstractAsyncContextManager, contextmanager
-from typing import Protocol
+from collections.abc import AsyncIterator, Iterator
+from contextlib import contextmanager
 
 import attrs
 import pymysql
 import pytest
+from proxies import Proxy
 
 from infinitic_common.configuration import MySQLConfiguration
 from infinitic_common.exceptions import StorageError, StorageUnavailable
@@ -44,14 +44,6 @@ async def main(host, port, username, password, database):
 
 asyncio.run(main(*sys.argv[1:]))
 """
-
-
-class Proxy(Protocol):
-    port: int
-
-    async def start(self) -> None: ...
-
-    async def stop(self) -> None: ...
 
 
 @pytest.fixture
@@ -321,9 +313,8 @@ async def test_a_cancelled_write_leaves_a_usable_storage(
 
 async def test_a_server_that_was_away_is_used_again(
     own_database: MySQLConfiguration,
-    proxy_to: Callable[[str, int], AbstractAsyncContextManager[Proxy]],
 ) -> None:
-    async with proxy_to(own_database.host, own_database.port) as proxy:
+    async with Proxy(own_database.host, own_database.port) as proxy:
         storage = MySQLStorage(attrs.evolve(own_database, host="127.0.0.1", port=proxy.port))
         await storage.key_values.put({"foo": Write(b"bar", 0)})
         await proxy.stop()
@@ -504,7 +495,7 @@ async def test_rows_are_found_by_the_primary_key_also_in_small_tables(
 ) -> None:
     keys = ["a", "b"]
     await storage.key_values.put({key: Write(b"bar", 0) for key in "abc"})
-    await storage.key_sets.update(dict.fromkeys("abc", keys), {})
+    await storage.key_sets.update({key: [*keys, *map(str, range(50))] for key in "abc"}, {})
     values = KeyValueStatements(f"{own_database.database}.key_value_storage".encode())
     sets = KeySetStatements(f"{own_database.database}.key_set_storage".encode())
     writes = [(key, Write(b"new", 1)) for key in keys]

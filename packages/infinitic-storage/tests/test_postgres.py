@@ -3,19 +3,20 @@
 import asyncio
 import os
 import uuid
-from collections.abc import AsyncIterator, Callable, Iterator
-from contextlib import AbstractAsyncContextManager, asynccontextmanager
-from typing import Protocol
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager
 
 import attrs
 import psycopg
 import pytest
+from proxies import Proxy
 from psycopg import sql
 
 from infinitic_common.configuration import PostgresConfiguration
 from infinitic_common.exceptions import StorageError, StorageUnavailable
 from infinitic_common.storage import VersionedValue, Write
 from infinitic_storage import PostgresStorage
+from infinitic_storage._postgres_schema import KEY_SETS, KEY_VALUES, TableFormat
 
 Connection = psycopg.AsyncConnection[tuple[object, ...]]
 BAR = VersionedValue(b"bar", 1)
@@ -78,14 +79,6 @@ async def _locked(
     async with await psycopg.AsyncConnection.connect(address) as connection:
         await connection.execute(_lock(configuration), (key,))
         yield connection
-
-
-class Proxy(Protocol):
-    port: int
-
-    async def start(self) -> None: ...
-
-    async def stop(self) -> None: ...
 
 
 async def until_waiting_for_a_lock(admin: Connection, database: str) -> None:
@@ -236,9 +229,8 @@ async def test_a_cancelled_write_leaves_a_usable_storage(
 
 async def test_a_server_that_was_away_is_used_again(
     own_database: PostgresConfiguration,
-    proxy_to: Callable[[str, int], AbstractAsyncContextManager[Proxy]],
 ) -> None:
-    async with proxy_to(own_database.host, own_database.port) as proxy:
+    async with Proxy(own_database.host, own_database.port) as proxy:
         storage = PostgresStorage(attrs.evolve(own_database, host="127.0.0.1", port=proxy.port))
         await storage.key_values.put({"foo": Write(b"bar", 0)})
         await proxy.stop()
@@ -318,6 +310,90 @@ async def test_connections_unused_or_in_use_for_too_long_are_closed(
         while (await admin.execute(query, (limits.database,))).rowcount > 1:
             await storage.key_values.get(["foo"])
     await storage.close()
+
+
+async def test_writers_whose_connections_are_terminated_all_come_out_right(
+    admin: Connection, own_database: PostgresConfiguration, storage: PostgresStorage
+) -> None:
+    await storage.key_values.get(["makes the tables"])
+    running = asyncio.gather(*(count_up(storage, f"key-{i}", 20) for i in range(50)))
+    terminated = 0
+    while not running.done():
+        terminated += await terminate(admin, own_database.database)
+        await asyncio.sleep(0.02)
+    assert terminated > 0
+    assert await running == [True] * 50
+
+
+async def count_up(storage: PostgresStorage, key: str, to: int) -> bool:
+    """Write each version, whatever fails meanwhile; whether each was written once."""
+    version = 0
+    while version < to:
+        try:
+            await storage.key_values.put({key: Write(b"%d" % (version + 1), version)})
+        except StorageUnavailable:
+            await asyncio.sleep(0.01)
+        version = await version_of(storage, key)
+    return version == to
+
+
+async def version_of(storage: PostgresStorage, key: str) -> int:
+    while True:
+        try:
+            found = (await storage.key_values.get([key]))[key]
+        except StorageUnavailable:
+            await asyncio.sleep(0.01)
+        else:
+            assert found.value == (b"%d" % found.version if found.version else None)
+            return found.version
+
+
+async def test_a_format_newer_than_known_is_refused_with_both_versions(
+    admin: Connection, own_database: PostgresConfiguration, storage: PostgresStorage
+) -> None:
+    await storage.key_values.get(["foo"])
+    table = sql.Identifier(own_database.schema, own_database.key_set_table)
+    address = _address(admin, own_database.database)
+    async with await psycopg.AsyncConnection.connect(address, autocommit=True) as connection:
+        comment = sql.SQL("COMMENT ON TABLE {} IS 'infinitic format 7'")
+        await connection.execute(comment.format(table))
+    older = PostgresStorage(own_database)
+    with pytest.raises(StorageError, match=rf"has format 7.*up to {KEY_SETS.version}"):
+        await older.key_values.get(["foo"])
+    await older.close()
+
+
+async def test_tables_of_an_older_format_are_upgraded_once_by_workers_that_race(
+    own_database: PostgresConfiguration, storage: PostgresStorage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await storage.key_values.put({"foo": Write(b"bar", 0)})
+    newer = TableFormat(
+        KEY_VALUES.definition,
+        ("ALTER TABLE {table} ADD COLUMN note int", "CREATE INDEX ON {table} (note)"),
+    )
+    monkeypatch.setattr("infinitic_storage._postgres_schema.KEY_VALUES", newer)
+    workers = [PostgresStorage(own_database) for _ in range(4)]
+    read = await asyncio.gather(*(worker.key_values.get(["foo"]) for worker in workers))
+    assert read == [{"foo": BAR}] * 4
+    monkeypatch.undo()
+    older = PostgresStorage(own_database)
+    with pytest.raises(StorageError, match=r"has format 3.*up to 1"):
+        await older.key_values.get(["foo"])
+    for worker in (*workers, older):
+        await worker.close()
+
+
+async def test_tables_made_before_their_format_was_told_have_format_1(
+    admin: Connection, own_database: PostgresConfiguration, storage: PostgresStorage
+) -> None:
+    await storage.key_values.put({"foo": Write(b"bar", 0)})
+    table = sql.Identifier(own_database.schema, own_database.key_value_table)
+    address = _address(admin, own_database.database)
+    async with await psycopg.AsyncConnection.connect(address, autocommit=True) as connection:
+        await connection.execute(sql.SQL("COMMENT ON TABLE {} IS NULL").format(table))
+    again = PostgresStorage(own_database)
+    assert await again.key_values.get(["foo"]) == {"foo": BAR}
+    await again.close()
 
 
 async def test_keys_are_found_by_index_even_by_plans_made_while_the_table_was_empty(

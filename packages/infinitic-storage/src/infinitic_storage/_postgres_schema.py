@@ -1,23 +1,52 @@
-"""Database, schema and tables, made when they are missing."""
+"""Database, schema and tables: made when missing, upgraded in place when of an older format.
+
+A table's format is told by its comment, which changes in the same transaction as the table. A
+table without comment has format 1.
+"""
 
 import asyncio
-from collections.abc import Awaitable, Callable
+import re
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import LiteralString
 
+import attrs
 import psycopg
 from psycopg import sql
 from psycopg.conninfo import make_conninfo
 
 from infinitic_common.configuration import PostgresConfiguration
+from infinitic_common.exceptions import StorageError
 
 # Any number: what holds it makes the tables, the others wait. This one spells "infi".
 _LOCK = 0x696E6669
 _MAINTENANCE_DATABASE = "postgres"
 _ATTEMPTS = 5
 
+_COMMENT = "infinitic format {}"
+_KNOWN_COMMENT = re.compile(r"infinitic format (\d+)")
+
+
+@attrs.frozen
+class TableFormat:
+    """How a table is made, and how the older formats become the next ones.
+
+    Attributes:
+        definition: The statements that make it in format 1.
+        upgrades: The statements from each format to the next.
+    """
+
+    definition: LiteralString
+    upgrades: Sequence[LiteralString] = ()
+
+    @property
+    def version(self) -> int:
+        """The newest format."""
+        return 1 + len(self.upgrades)
+
+
 # Values are kept uncompressed, and inside the row as long as it fits its page: compressing is the
 # storage's option, and Postgres's own default costs more than all the rest of a write.
-_KEY_VALUE_TABLE: LiteralString = """
+KEY_VALUES = TableFormat("""
 CREATE TABLE {table} (
     key varchar(255) COLLATE "C" PRIMARY KEY,
     value bytea NOT NULL,
@@ -27,14 +56,14 @@ CREATE TABLE {table} (
 ) WITH (toast_tuple_target = 8160);
 ALTER TABLE {table} ALTER COLUMN value SET STORAGE EXTERNAL;
 CREATE INDEX ON {table} (expires_at) WHERE expires_at IS NOT NULL
-"""
-_KEY_SET_TABLE: LiteralString = """
+""")
+KEY_SETS = TableFormat("""
 CREATE TABLE {table} (
     key varchar(255) COLLATE "C",
     value text COLLATE "C",
     PRIMARY KEY (key, value)
 )
-"""
+""")
 
 
 def address_of(configuration: PostgresConfiguration, database: str | None = None) -> str:
@@ -59,15 +88,21 @@ def address_of(configuration: PostgresConfiguration, database: str | None = None
 
 
 async def ensure_schema(configuration: PostgresConfiguration) -> None:
-    """Make what is missing; workers may do so at the same time.
+    """Make what is missing, upgrade what is older; workers may do so at the same time.
 
     Raises:
+        StorageError: A table has a newer format.
         psycopg.Error: The server cannot be reached, or refuses.
     """
+    formats = {
+        configuration.key_value_table: KEY_VALUES,
+        configuration.key_set_table: KEY_SETS,
+    }
     connection = await _connect(configuration)
     try:
-        if not await _is_complete(connection, configuration):
-            await _make(connection, configuration)
+        found = await _versions(connection, configuration.schema, formats)
+        if any(found.get(table) != format_.version for table, format_ in formats.items()):
+            await _make(connection, configuration.schema, formats)
     finally:
         await connection.close()
 
@@ -122,22 +157,44 @@ async def _retried(attempt: Callable[[], Awaitable[None]], passing: type[psycopg
     return await attempt()
 
 
-async def _is_complete(
-    connection: psycopg.AsyncConnection, configuration: PostgresConfiguration
-) -> bool:
-    tables = (configuration.key_value_table, configuration.key_set_table)
-    query = "SELECT FROM pg_tables WHERE schemaname = %s AND tablename = ANY(%s)"
-    cursor = await connection.execute(query, (configuration.schema, list(tables)))
-    return cursor.rowcount == len(tables)
+async def _versions(
+    connection: psycopg.AsyncConnection, schema: str, formats: Mapping[str, TableFormat]
+) -> dict[str, int]:
+    """The format of each table that exists."""
+    query = (
+        "SELECT c.relname, obj_description(c.oid, 'pg_class') FROM pg_class c "
+        "JOIN pg_namespace n ON n.oid = c.relnamespace "
+        "WHERE n.nspname = %s AND c.relname = ANY(%s)"
+    )
+    cursor = await connection.execute(query, (schema, list(formats)))
+    return {
+        str(table): _version(f"{schema}.{table}", comment, formats[str(table)])
+        for table, comment in await cursor.fetchall()
+    }
 
 
-async def _make(connection: psycopg.AsyncConnection, configuration: PostgresConfiguration) -> None:
+def _version(table: str, comment: str | None, format_: TableFormat) -> int:
+    told = _KNOWN_COMMENT.fullmatch(comment or "")
+    version = int(told[1]) if told else 1
+    if version > format_.version:
+        message = (
+            f"the table {table} has format {version}, and this release of infinitic-storage knows "
+            f"formats up to {format_.version}: install the release that the other workers use"
+        )
+        raise StorageError(message)
+    return version
+
+
+async def _make(
+    connection: psycopg.AsyncConnection, schema: str, formats: Mapping[str, TableFormat]
+) -> None:
     async with connection.transaction():
         await connection.execute("SELECT pg_advisory_xact_lock(%s)", (_LOCK,))
-        await _create_schema(connection, configuration.schema)
-        schema = configuration.schema
-        await _create_table(connection, schema, configuration.key_value_table, _KEY_VALUE_TABLE)
-        await _create_table(connection, schema, configuration.key_set_table, _KEY_SET_TABLE)
+        await _create_schema(connection, schema)
+        found = await _versions(connection, schema, formats)
+        for name, format_ in formats.items():
+            table = sql.Identifier(schema, name)
+            await _make_table(connection, table, format_, found.get(name))
 
 
 async def _create_schema(connection: psycopg.AsyncConnection, name: str) -> None:
@@ -147,11 +204,19 @@ async def _create_schema(connection: psycopg.AsyncConnection, name: str) -> None
         await connection.execute(sql.SQL("CREATE SCHEMA {}").format(sql.Identifier(name)))
 
 
-async def _create_table(
-    connection: psycopg.AsyncConnection, schema: str, name: str, definition: LiteralString
+async def _make_table(
+    connection: psycopg.AsyncConnection,
+    table: sql.Identifier,
+    format_: TableFormat,
+    version: int | None,
 ) -> None:
-    query = "SELECT FROM pg_tables WHERE schemaname = %s AND tablename = %s"
-    cursor = await connection.execute(query, (schema, name))
-    if not cursor.rowcount:
-        table = sql.Identifier(schema, name)
-        await connection.execute(sql.SQL(definition).format(table=table))
+    steps = format_.upgrades[(version or 1) - 1 :]
+    if version is None:
+        # Always from format 1 on: one way to make a table, which every upgrade is tried by.
+        steps = (format_.definition, *steps)
+    for step in steps:
+        await connection.execute(sql.SQL(step).format(table=table))
+    if steps:
+        comment = sql.SQL("COMMENT ON TABLE {} IS {}")
+        text = _COMMENT.format(format_.version)
+        await connection.execute(comment.format(table, sql.Literal(text)))
