@@ -103,3 +103,29 @@ async def test_cancel_04_by_id_to_the_grandchildren(deployment: Deployment) -> N
     assert await client.get_ids(tagged) == frozenset()
     for workflow_id in {started.id, *ids}:
         await state_is_gone(deployment, workflow_id)
+
+
+async def test_cancel_04_children_are_cancelled_with_their_parent(deployment: Deployment) -> None:
+    client, tag = deployment.client, f"cancel-{uuid.uuid4()}"
+    tagged = client.get_workflow_by_tag(Family, tag)
+    started = await client.dispatch(client.new_workflow(Family, tags={tag}).waiting_child, tag)
+    await deployment.elapse(500)
+    ids = await client.get_ids(tagged)
+    assert started.id in ids
+    assert len(ids) == 2
+    await client.cancel(tagged)
+    await deployment.elapse(1000)
+    assert await client.get_ids(tagged) == frozenset()
+    for workflow_id in ids:
+        await state_is_gone(deployment, workflow_id)
+
+
+async def test_what_finally_blocks_do_is_done(deployment: Deployment) -> None:
+    client = deployment.client
+    other = await client.dispatch(client.new_workflow(Echo).receive, "")
+    started = await client.dispatch(client.new_workflow(Family).cleans_up, other.id)
+    await deployment.elapse(200)
+    await started.cancel()
+    assert await other.result() == "cleaned"
+    with pytest.raises(WorkflowCanceled):
+        await started.result()

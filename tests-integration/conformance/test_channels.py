@@ -1,5 +1,7 @@
 """CHANNELS: signals that workflows receive."""
 
+import uuid
+
 import pytest
 from harness.deployment import Deployment
 from harness.workflows.channels import Channels, Obj1, Obj2
@@ -216,3 +218,19 @@ async def test_a_hundred_signals_are_all_counted(client: AsyncInfiniticClient) -
 async def _send(client: AsyncInfiniticClient, workflow_id: str, letters: str) -> None:
     for letter in letters:
         await client.send(client.get_workflow_by_id(Channels, workflow_id).A, letter)
+
+
+async def test_channels_02_a_signal_is_sent_by_tag(deployment: Deployment) -> None:
+    client, tag = deployment.client, f"channels-{uuid.uuid4()}"
+    started = await client.dispatch(client.new_workflow(Channels, tags={tag}).receive)
+    await deployment.elapse(100)
+    await client.send(client.get_workflow_by_tag(Channels, tag).A, "test")
+    assert await started.result() == "test"
+
+
+async def test_channels_02_every_workflow_of_the_tag_receives(deployment: Deployment) -> None:
+    client, tag = deployment.client, f"channels-{uuid.uuid4()}"
+    stub = client.new_workflow(Channels, tags={tag, "other"})
+    started = [await client.dispatch(stub.receive) for _ in range(3)]
+    await client.send(client.get_workflow_by_tag(Channels, tag).A, "test")
+    assert [await each.result() for each in started] == ["test"] * 3

@@ -1,5 +1,6 @@
 """TIMERS: durations and instants."""
 
+import uuid
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -127,3 +128,14 @@ async def test_timers_15_one_after_another(deployment: Deployment) -> None:
     started = await client.dispatch(client.new_workflow(Timers).timers_in_turn, 5)
     await deployment.elapse(500)
     assert 500 <= await started.result() < 5000
+
+
+async def test_timers_08_timers_are_completed_by_tag(deployment: Deployment) -> None:
+    client, tag = deployment.client, f"timers-{uuid.uuid4()}"
+    stub = client.new_workflow(Timers, tags={tag})
+    started = await client.dispatch(stub.signal_or_timer, 10_000)
+    await deployment.elapse(200)
+    await client.complete_timers(client.get_workflow_by_tag(Timers, tag))
+    await deployment.elapse(500)
+    await client.send(client.get_workflow_by_id(Timers, started.id).A, "bingo")
+    assert await started.result() == "Instant"
