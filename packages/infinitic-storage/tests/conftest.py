@@ -1,11 +1,8 @@
-import asyncio
 import os
 import sys
 import uuid
-from collections.abc import AsyncIterator, Callable, Iterator
-from contextlib import suppress
+from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
-from typing import Self
 from urllib.parse import unquote, urlsplit
 
 import attrs

@@ -50,7 +50,7 @@ class RedisPool(BlockingConnectionPool):
 
     def __init__(self, configuration: RedisConfiguration) -> None:
         limits = configuration.pool_config
-        super().__init__(
+        super().__init__(  # pyright: ignore[reportUnknownMemberType] - the client leaves it open
             max_connections=most_connections(configuration),
             timeout=configuration.timeout / 1000,
             connection_class=SSLConnection if configuration.ssl else Connection,
