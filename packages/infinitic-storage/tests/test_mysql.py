@@ -219,6 +219,15 @@ async def test_a_wrong_password_is_told_with_the_place_and_not_the_password(
     await storage.close()
 
 
+async def test_a_server_without_tls_is_refused_where_tls_is_required(
+    mysql_server: MySQLConfiguration,
+) -> None:
+    storage = MySQLStorage(attrs.evolve(mysql_server, ssl=True))
+    with pytest.raises(StorageUnavailable, match="SSL"):
+        await storage.key_values.get(["foo"])
+    await storage.close()
+
+
 async def test_connections_are_bounded_and_those_that_ended_while_idle_are_replaced(
     mysql_admin: Admin, own_database: MySQLConfiguration, storage: MySQLStorage
 ) -> None:

@@ -81,6 +81,11 @@ def test_config_22_every_value_of_postgres_is_read() -> None:
     )
 
 
+def test_config_22_tls_of_mysql_is_read() -> None:
+    options = storage(f"mysql: {{{SQL}, ssl: true}}").options
+    assert options == MySQLConfiguration(host="db", port=1234, username="me", ssl=True)
+
+
 @pytest.mark.parametrize("kind", ["postgres", "mysql"])
 @pytest.mark.parametrize("missing", ["host", "port", "username"])
 def test_config_23_a_database_without_host_port_or_user_is_refused(kind: str, missing: str) -> None:

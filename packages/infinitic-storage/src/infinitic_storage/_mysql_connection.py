@@ -2,6 +2,7 @@
 
 import select
 import socket
+import ssl
 import sys
 import time
 from collections.abc import Sequence
@@ -122,7 +123,8 @@ def _prepared(configuration: MySQLConfiguration, *, database: bool) -> Connectio
         user=configuration.username,
         password=configuration.password or "",
         database=configuration.database if database else None,
-        ssl=None,
+        # Without a context TLS is used, unverified, where the server offers it.
+        ssl=ssl.create_default_context() if configuration.ssl else None,
         charset="utf8mb4",
         autocommit=True,
         client_flag=_SEVERAL_STATEMENTS,

@@ -142,11 +142,14 @@ class MySQLConfiguration(SqlConfiguration):
         database: Name of the database.
         key_set_table: Table of key sets.
         key_value_table: Table of values.
+        ssl: Whether TLS is required, and the server's certificate verified; if not, TLS is used
+            unverified where the server offers it.
     """
 
     database: Annotated[str, _MYSQL_DATABASE] = "infinitic"
     key_set_table: Annotated[str, _MYSQL_TABLE] = "key_set_storage"
     key_value_table: Annotated[str, _MYSQL_TABLE] = "key_value_storage"
+    ssl: bool = False
 
 
 @frozen(kw_only=True)
