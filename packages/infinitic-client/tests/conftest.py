@@ -1,11 +1,16 @@
 """A transport that records what a client publishes, and answers as it is told."""
 
 import asyncio
+import sys
 from collections.abc import AsyncIterator, Callable, Iterator, Sequence
+from pathlib import Path
 
 import pytest
+from click.testing import CliRunner
 
 from infinitic_client import AsyncInfiniticClient, InfiniticClient
+from infinitic_client._cli import running
+from infinitic_client.cli import main
 from infinitic_common.codec import decode
 from infinitic_common.messages import ClientMessage, to_outgoing
 from infinitic_common.transport import (
@@ -16,6 +21,10 @@ from infinitic_common.transport import (
     Subscription,
     Topic,
 )
+
+sys.path.insert(0, str(Path(__file__).parent))
+
+from cli_engines import Engines, Run
 
 
 class RecordedConsumption:
@@ -50,6 +59,7 @@ class RecordingTransport:
         self.is_closed = False
         self._handlers: list[Handler] = []
         self._more = asyncio.Event()
+        self._failures = 0
 
     def now(self) -> int:
         return 1000
@@ -57,6 +67,8 @@ class RecordingTransport:
     async def publish(self, topic: Topic, messages: Sequence[OutgoingMessage]) -> None:
         await asyncio.sleep(0)
         if self.failure is not None:
+            self._failures += 1
+            self._more.set()
             raise self.failure
         self.calls.append(topic)
         for outgoing in messages:
@@ -69,6 +81,12 @@ class RecordingTransport:
     async def has_published(self, count: int) -> None:
         """Wait until that many messages are published."""
         while len(self.published) < count:
+            self._more.clear()
+            await self._more.wait()
+
+    async def has_failed(self, count: int) -> None:
+        """Wait until that many calls of ``publish`` have failed."""
+        while self._failures < count:
             self._more.clear()
             await self._more.wait()
 
@@ -113,3 +131,25 @@ async def client(transport: RecordingTransport) -> AsyncIterator[AsyncInfiniticC
 def blocking(transport: RecordingTransport) -> Iterator[InfiniticClient]:
     with InfiniticClient(transport=transport) as one:
         yield one
+
+
+@pytest.fixture
+def engines(transport: RecordingTransport) -> Engines:
+    transport.reply = Engines()
+    return transport.reply
+
+
+@pytest.fixture
+def run(
+    transport: RecordingTransport,
+    engines: Engines,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> Run:
+    """Runs the command where a configuration stands."""
+    del engines  # it answers
+    (tmp_path / "infinitic.yml").write_text("transport: inMemory\n")
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.delenv("INFINITIC_CONFIG", raising=False)
+    monkeypatch.setattr(running, "open_transport", lambda *_: transport)
+    return lambda *words: CliRunner().invoke(main, words)

@@ -6,8 +6,14 @@ from typing import TYPE_CHECKING, Protocol
 
 import pytest
 
+from infinitic_client import AsyncInfiniticClient
 from infinitic_common import Channel, DeferredStatus, channel, name
-from infinitic_common.exceptions import InvalidChannelUsage, InvalidStub, UsageError
+from infinitic_common.exceptions import (
+    InvalidChannelUsage,
+    InvalidIdTagSelection,
+    InvalidStub,
+    UsageError,
+)
 from infinitic_common.messages import (
     CancelWorkflow,
     ClientMessage,
@@ -28,7 +34,7 @@ if TYPE_CHECKING:
 
     from conftest import RecordingTransport
 
-    from infinitic_client import AsyncInfiniticClient, InfiniticClient
+    from infinitic_client import InfiniticClient
 
 ME = ClientRequester("client-1")
 BOOLEAN = value_codec(bool, place="a boolean")
@@ -52,7 +58,7 @@ def signal(transport: RecordingTransport) -> SendSignal:
     return message
 
 
-async def test_a_signal_is_one_command(
+async def test_client_11_a_signal_is_one_command(
     client: AsyncInfiniticClient, transport: RecordingTransport
 ) -> None:
     await client.send(client.get_workflow_by_id(Order, "order-1").approvals, True)  # noqa: FBT003
@@ -64,7 +70,7 @@ async def test_a_signal_is_one_command(
     assert sent.requester == ME
 
 
-def test_a_blocking_signal_is_the_same(
+def test_client_11_a_blocking_signal_is_the_same(
     blocking: InfiniticClient, transport: RecordingTransport
 ) -> None:
     blocking.get_workflow_by_id(Order, "order-1").approvals.send(False)  # noqa: FBT003 - a signal
@@ -90,7 +96,7 @@ async def test_a_dispatched_signal_has_the_signal_id(
     assert client.last_deferred is None
 
 
-async def test_a_new_workflow_has_no_channel_yet(client: AsyncInfiniticClient) -> None:
+async def test_client_10_a_new_workflow_has_no_channel_yet(client: AsyncInfiniticClient) -> None:
     with pytest.raises(InvalidChannelUsage, match="running workflows"):
         await client.send(client.new_workflow(Order).approvals, True)  # noqa: FBT003 - a signal
 
@@ -105,7 +111,7 @@ async def test_a_channel_of_no_stub_is_refused(client: AsyncInfiniticClient) -> 
         await client.send(Order.approvals, True)  # noqa: FBT003 - a signal
 
 
-async def test_cancel_is_one_command(
+async def test_client_17_cancel_is_one_command(
     client: AsyncInfiniticClient, transport: RecordingTransport
 ) -> None:
     await client.cancel(client.get_workflow_by_id(Order, "order-1"))
@@ -149,7 +155,7 @@ def test_a_blocking_deferred_cancels_and_retries(
     assert kinds == [CancelWorkflow, RetryWorkflowTask]
 
 
-async def test_timers_are_completed_for_one_run_or_all(
+async def test_client_15_timers_are_completed_for_one_run_or_all(
     client: AsyncInfiniticClient, transport: RecordingTransport
 ) -> None:
     stub = client.get_workflow_by_id(Order, "order-1")
@@ -161,7 +167,7 @@ async def test_timers_are_completed_for_one_run_or_all(
     assert methods == [None, "run"]
 
 
-async def test_tasks_are_retried_by_filters(
+async def test_client_14_tasks_are_retried_by_filters(
     client: AsyncInfiniticClient, transport: RecordingTransport
 ) -> None:
     stub = client.get_workflow_by_id(Order, "order-1")
@@ -194,7 +200,7 @@ async def test_the_code_of_a_workflow_is_retried(
     assert isinstance(transport.messages[0], RetryWorkflowTask)
 
 
-def test_every_blocking_command_is_sent(
+def test_client_14_15_17_every_blocking_command_is_sent(
     blocking: InfiniticClient, transport: RecordingTransport
 ) -> None:
     stub = blocking.get_workflow_by_id(Order, "order-1")
@@ -206,25 +212,36 @@ def test_every_blocking_command_is_sent(
     assert kinds == [CancelWorkflow, CompleteTimers, RetryTasks, RetryWorkflowTask]
 
 
-def cancel(client: AsyncInfiniticClient, stub: object) -> object:
-    return client.cancel(stub)
-
-
-def complete_timers(client: AsyncInfiniticClient, stub: object) -> object:
-    return client.complete_timers(stub)
-
-
-def get_status(client: AsyncInfiniticClient, stub: object) -> object:
-    return client.get_status(stub)
-
-
-@pytest.mark.parametrize("command", [cancel, complete_timers, get_status])
-async def test_a_command_needs_a_stub_by_id(
-    client: AsyncInfiniticClient, command: Callable[[AsyncInfiniticClient, object], object]
+@pytest.mark.parametrize("make", [AsyncInfiniticClient.new_workflow, lambda *_: object()])
+async def test_a_command_needs_a_stub_of_running_workflows(
+    client: AsyncInfiniticClient,
+    make: Callable[[AsyncInfiniticClient, type[Order]], object],
 ) -> None:
-    for stub in (client.new_workflow(Order), client.get_workflow_by_tag(Order, "vip"), object()):
-        with pytest.raises(InvalidStub):
-            await command(client, stub)  # type: ignore[misc]
+    stub = make(client, Order)
+    with pytest.raises(InvalidStub):
+        await client.cancel(stub)
+    with pytest.raises(InvalidStub):
+        await client.complete_timers(stub)
+    with pytest.raises(InvalidStub):
+        await client.get_status(stub)
+    with pytest.raises(InvalidStub):
+        await client.get_ids(stub)
+
+
+async def test_a_question_about_workflows_by_tag_names_the_mistake(
+    client: AsyncInfiniticClient,
+) -> None:
+    with pytest.raises(InvalidIdTagSelection, match="use get_ids"):
+        await client.get_state(client.get_workflow_by_tag(Order, "vip"))
+
+
+async def test_one_method_run_is_cancelled(
+    client: AsyncInfiniticClient, transport: RecordingTransport
+) -> None:
+    await client.cancel(client.get_workflow_by_id(Order, "order-1"), "run")
+    (sent,) = transport.messages
+    assert isinstance(sent, CancelWorkflow)
+    assert sent.method_id == "run"
 
 
 def answer(message: object) -> ClientMessage | None:
@@ -276,7 +293,7 @@ def test_blocking_questions_are_answered(
     assert blocking.get_ids(blocking.get_workflow_by_tag(Order, "vip")) == {"one", "two"}
 
 
-async def test_ids_by_tag_are_one_question(
+async def test_client_19_ids_by_tag_are_one_question(
     client: AsyncInfiniticClient, transport: RecordingTransport
 ) -> None:
     transport.reply = answer
@@ -287,5 +304,5 @@ async def test_ids_by_tag_are_one_question(
 
 
 async def test_ids_need_a_stub_by_tag(client: AsyncInfiniticClient) -> None:
-    with pytest.raises(InvalidStub, match="get_workflow_by_tag"):
+    with pytest.raises(InvalidIdTagSelection, match="get_workflow_by_tag"):
         await client.get_ids(client.get_workflow_by_id(Order, "order-1"))

@@ -44,7 +44,7 @@ async def test_a_closed_client_says_so(transport: RecordingTransport) -> None:
         _ = await client.dispatch(client.new_workflow(Order).process)
 
 
-def test_a_client_that_was_not_used_closes_without_connecting(
+def test_client_26_a_client_that_was_not_used_closes_without_connecting(
     transport: RecordingTransport,
 ) -> None:
     with InfiniticClient(transport=transport) as client:

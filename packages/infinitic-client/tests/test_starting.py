@@ -64,7 +64,7 @@ def dispatched(transport: RecordingTransport) -> DispatchWorkflow:
     return message
 
 
-async def test_a_dispatch_is_one_command(
+async def test_client_01_a_dispatch_is_one_command(
     client: AsyncInfiniticClient, transport: RecordingTransport
 ) -> None:
     deferred = await client.dispatch(client.new_workflow(Order).process)
@@ -95,7 +95,7 @@ def test_a_blocking_client_sends_the_same(
     assert transport.subscriptions == []
 
 
-async def test_a_method_of_a_parent_is_a_method_of_the_contract(
+async def test_client_02_a_method_of_a_parent_is_a_method_of_the_contract(
     client: AsyncInfiniticClient, transport: RecordingTransport
 ) -> None:
     _ = await client.dispatch(client.new_workflow(Order).parent)
@@ -103,7 +103,7 @@ async def test_a_method_of_a_parent_is_a_method_of_the_contract(
     assert (message.workflow_name, message.method_name) == ("Order", "parent")
 
 
-async def test_marked_names_travel(
+async def test_naming_05_marked_names_travel(
     client: AsyncInfiniticClient, transport: RecordingTransport
 ) -> None:
     _ = await client.dispatch(client.new_workflow(Named).method)
@@ -111,12 +111,14 @@ async def test_marked_names_travel(
     assert (message.workflow_name, message.method_name) == ("foo", "bar")
 
 
-async def test_meta_travel(client: AsyncInfiniticClient, transport: RecordingTransport) -> None:
+async def test_client_03_meta_travel(
+    client: AsyncInfiniticClient, transport: RecordingTransport
+) -> None:
     _ = await client.dispatch(client.new_workflow(Order, meta={"foo": b"bar"}).process)
     assert dispatched(transport).meta == {"foo": b"bar"}
 
 
-async def test_tags_are_added_before_the_start(
+async def test_client_04_tags_are_added_before_the_start(
     client: AsyncInfiniticClient, transport: RecordingTransport
 ) -> None:
     stub = client.new_workflow(Order, tags={"foo", "bar"})
@@ -134,7 +136,7 @@ async def test_tags_are_added_before_the_start(
     assert kinds == [TopicKind.WORKFLOW_TAG_ENGINE, TopicKind.WORKFLOW_STATE_CMD]
 
 
-async def test_arguments_are_encoded_in_order(
+async def test_client_05_arguments_are_encoded_in_order(
     client: AsyncInfiniticClient, transport: RecordingTransport
 ) -> None:
     number = value_codec(int, place="a number").encode(3)
@@ -146,7 +148,7 @@ async def test_arguments_are_encoded_in_order(
     assert dispatched(transport).arguments == (number, text.encode("y"))
 
 
-async def test_dispatches_of_one_moment_are_published_together(
+async def test_client_07_dispatches_of_one_moment_are_published_together(
     client: AsyncInfiniticClient, transport: RecordingTransport
 ) -> None:
     stub = client.new_workflow(Order)
@@ -161,7 +163,7 @@ async def test_dispatches_of_one_moment_are_published_together(
     assert len(set(sent)) == 100
 
 
-async def test_a_method_on_a_running_workflow_has_an_id_of_its_own(
+async def test_client_16_a_method_on_a_running_workflow_has_an_id_of_its_own(
     client: AsyncInfiniticClient, transport: RecordingTransport
 ) -> None:
     deferred = await client.dispatch(client.get_workflow_by_id(Order, "order-1").process)
@@ -180,17 +182,7 @@ async def test_a_method_on_a_running_workflow_has_an_id_of_its_own(
     assert deferred.workflow_id == "order-1"
 
 
-@pytest.mark.parametrize("what", ["call", "dispatch"])
-async def test_a_stub_by_tag_has_no_single_result(
-    client: AsyncInfiniticClient, transport: RecordingTransport, what: str
-) -> None:
-    stub = client.get_workflow_by_tag(Order, "vip")
-    with pytest.raises(InvalidStub, match="get_ids"):
-        await getattr(client, what)(stub.process)
-    assert transport.messages == []
-
-
-async def test_a_real_instance_is_no_stub(client: AsyncInfiniticClient) -> None:
+async def test_client_21_a_real_instance_is_no_stub(client: AsyncInfiniticClient) -> None:
     with pytest.raises(InvalidStub, match="no method of a stub"):
         _ = await client.dispatch(OrderImpl().process)
 

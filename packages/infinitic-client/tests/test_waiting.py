@@ -244,7 +244,7 @@ async def test_the_limit_of_the_contract_counts_for_a_call(client: AsyncInfiniti
         await client.call(client.new_workflow(Order).limited)
 
 
-async def test_the_last_deferred_is_that_of_the_latest_call(
+async def test_deferred_03_the_last_deferred_is_that_of_the_latest_call(
     client: AsyncInfiniticClient, transport: RecordingTransport
 ) -> None:
     before = client.last_deferred
@@ -259,7 +259,7 @@ async def test_the_last_deferred_is_that_of_the_latest_call(
     assert await deferred == "done"
 
 
-def test_the_last_deferred_of_a_blocking_call(
+def test_deferred_03_the_last_deferred_of_a_blocking_call(
     blocking: InfiniticClient, transport: RecordingTransport
 ) -> None:
     transport.reply = complete

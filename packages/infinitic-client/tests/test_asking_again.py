@@ -1,0 +1,125 @@
+"""Answers that a broker lost are asked for again."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from typing import TYPE_CHECKING, Protocol
+
+import pytest
+
+from infinitic_client import _reminding
+from infinitic_common.exceptions import TransportUnavailable
+from infinitic_common.messages import (
+    ClientMessage,
+    DispatchWorkflow,
+    GetWorkflowIdsByTag,
+    MethodCompleted,
+    QueryAnswered,
+    QueryWorkflow,
+    WaitWorkflow,
+    WorkflowIdsByTag,
+)
+from infinitic_common.serialization import encode_untyped
+
+if TYPE_CHECKING:
+    from conftest import RecordingTransport
+
+    from infinitic_client import AsyncInfiniticClient
+
+
+class Order(Protocol):
+    def process(self) -> str: ...
+
+
+@pytest.fixture(autouse=True)
+def _hurry(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(_reminding, "FIRST_SECONDS", 0.005)
+    monkeypatch.setattr(_reminding, "LONGEST_SECONDS", 0.02)
+
+
+def done(message: object) -> ClientMessage | None:
+    match message:
+        case WaitWorkflow():
+            value = encode_untyped("done")
+            return MethodCompleted("a", "client-1", message.workflow_id, message.method_id, value)
+        case QueryWorkflow():
+            return QueryAnswered("a", "client-1", message.request_id, encode_untyped("WAITING"))
+        case _:
+            return None
+
+
+async def test_a_call_asks_again_with_a_wait(
+    client: AsyncInfiniticClient, transport: RecordingTransport
+) -> None:
+    calling = asyncio.create_task(client.call(client.new_workflow(Order).process))
+    await transport.has_published(3)
+    transport.reply = done
+    assert await calling == "done"
+    start, *waits = transport.messages
+    assert isinstance(start, DispatchWorkflow)
+    assert all(isinstance(wait, WaitWorkflow) for wait in waits)
+    ids = [wait.message_id for wait in waits if isinstance(wait, WaitWorkflow)]
+    assert len(set(ids)) == len(waits)
+
+
+async def test_a_wait_survives_a_broker_that_goes_away(
+    client: AsyncInfiniticClient, transport: RecordingTransport
+) -> None:
+    deferred = await client.dispatch(client.new_workflow(Order).process)
+    waiting = asyncio.create_task(deferred.result())
+    await transport.has_published(2)
+    transport.failure = TransportUnavailable("the broker restarts")
+    await transport.has_failed(2)
+    transport.reply, transport.failure = done, None
+    assert await waiting == "done"
+
+
+async def test_a_question_is_asked_again_and_the_log_says_who_should_answer(
+    client: AsyncInfiniticClient, transport: RecordingTransport, caplog: pytest.LogCaptureFixture
+) -> None:
+    with caplog.at_level(logging.WARNING):
+        asking = asyncio.create_task(client.get_status(client.get_workflow_by_id(Order, "o1")))
+        await transport.has_published(3)
+        transport.reply = done
+        assert await asking == "WAITING"
+    assert "state engine of workflow Order" in caplog.text
+    assert len(caplog.records) == 1
+
+
+async def test_nothing_is_asked_again_after_the_answer(
+    client: AsyncInfiniticClient, transport: RecordingTransport
+) -> None:
+    transport.reply = done
+    deferred = await client.dispatch(client.new_workflow(Order).process)
+    assert await deferred == "done"
+    count = len(transport.messages)
+    timers = [one for one in scheduled() if "Reminder" in repr(one)]
+    assert timers == []
+    assert len(transport.messages) == count
+
+
+def scheduled() -> list[asyncio.TimerHandle]:
+    """What the loop is going to call later and was not cancelled."""
+    loop = asyncio.get_running_loop()
+    timers: list[asyncio.TimerHandle] = getattr(loop, "_scheduled", [])
+    return [one for one in timers if not one.cancelled()]
+
+
+async def test_an_answer_in_parts_is_put_together(
+    client: AsyncInfiniticClient, transport: RecordingTransport
+) -> None:
+    asking = asyncio.create_task(client.get_ids(client.get_workflow_by_tag(Order, "vip")))
+    await transport.has_published(1)
+    (question,) = transport.messages[:1]
+    assert isinstance(question, GetWorkflowIdsByTag)
+
+    def part(number: int, ids: tuple[str, ...], asked: str = "first") -> WorkflowIdsByTag:
+        request = question.request_id
+        return WorkflowIdsByTag(f"{asked}-{number}", "client-1", request, ids, number, 2, asked)
+
+    await transport.answer(part(1, ("c",)))
+    await transport.answer(part(0, ("x",), "second"))
+    await transport.answer(part(1, ("c",)))
+    await transport.answer(part(0, ("a", "b")))
+    assert await asking == {"a", "b", "c"}
