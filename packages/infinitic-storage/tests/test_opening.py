@@ -8,11 +8,12 @@ import pytest
 from infinitic_common.configuration import (
     InMemoryStorageConfiguration,
     PostgresConfiguration,
+    RedisConfiguration,
     StorageConfiguration,
 )
 from infinitic_common.exceptions import StorageError
 from infinitic_common.storage import VersionedValue, Write
-from infinitic_storage import open_memory_storage, open_postgres_storage
+from infinitic_storage import open_memory_storage, open_postgres_storage, open_redis_storage
 
 TEXT = b"compressible " * 100
 
@@ -70,6 +71,20 @@ async def test_postgres_is_opened_with_its_compression(
     await reader.close()
 
 
+async def test_redis_is_opened_with_its_compression(
+    redis_configuration: RedisConfiguration, name: str
+) -> None:
+    packed = StorageConfiguration(kind="redis", options=redis_configuration, compression="lz4")
+    plain = StorageConfiguration(kind="redis", options=redis_configuration)
+    writer, reader = open_redis_storage(packed), open_redis_storage(plain)
+    await writer.key_values.put({name: Write(TEXT, 0)})
+    await writer.key_sets.update({name: ["bar"]}, {})
+    assert await reader.key_values.get([name]) == {name: VersionedValue(TEXT, 1)}
+    assert await reader.key_sets.get([name]) == {name: frozenset({"bar"})}
+    await writer.close()
+    await reader.close()
+
+
 def test_options_of_another_store_are_refused() -> None:
     with pytest.raises(TypeError, match=r"'inMemory'.*InMemoryStorageConfiguration.*PostgresConf"):
         open_postgres_storage(in_memory("any"))
@@ -83,6 +98,15 @@ def test_a_missing_driver_is_an_error_that_says_what_to_install(
     monkeypatch.delitem(sys.modules, "infinitic_storage._postgres_pool", raising=False)
     with pytest.raises(StorageError, match=r'pip install "infinitic-storage\[postgres\]"'):
         open_postgres_storage(StorageConfiguration(kind="postgres", options=options))
+
+
+def test_a_missing_client_of_redis_is_an_error_that_says_what_to_install(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    options = RedisConfiguration(host="localhost", port=6379)
+    monkeypatch.setitem(sys.modules, "infinitic_storage._redis_server", None)
+    with pytest.raises(StorageError, match=r'pip install "infinitic-storage\[redis\]"'):
+        open_redis_storage(StorageConfiguration(kind="redis", options=options))
 
 
 def test_the_package_is_imported_without_any_driver() -> None:

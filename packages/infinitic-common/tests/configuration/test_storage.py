@@ -148,13 +148,14 @@ def test_config_25_redis_has_defaults() -> None:
         timeout=2000,
         ssl=False,
         pool_config=RedisPoolConfiguration(max_total=-1, max_idle=8, min_idle=0),
+        key_prefix="infinitic",
     )
 
 
 def test_config_25_every_value_of_redis_is_read() -> None:
     text = (
         "redis: {host: h, port: 1, username: u, password: p, database: 2, timeout: 3, ssl: true, "
-        "poolConfig: {maxTotal: 4, maxIdle: 5, minIdle: 6}}"
+        "poolConfig: {maxTotal: 4, maxIdle: 5, minIdle: 6}, keyPrefix: shop}"
     )
     assert storage(text).options == RedisConfiguration(
         host="h",
@@ -165,6 +166,7 @@ def test_config_25_every_value_of_redis_is_read() -> None:
         timeout=3,
         ssl=True,
         pool_config=RedisPoolConfiguration(max_total=4, max_idle=5, min_idle=6),
+        key_prefix="shop",
     )
 
 
@@ -175,6 +177,7 @@ def test_config_25_every_value_of_redis_is_read() -> None:
         ("host: h, port: 0", "redis.port (text:1): must be > 0, is 0"),
         ("host: h, port: 1, database: -1", "redis.database (text:1): must be >= 0, is -1"),
         ("host: h, port: 1, timeout: 0", "redis.timeout (text:1): must be > 0, is 0"),
+        ("host: h, port: 1, keyPrefix: 'a:b'", "redis.keyPrefix (text:1): must be 1 to 64 letters"),
     ],
 )
 def test_config_25_redis_out_of_bounds_is_refused(keys: str, complaint: str) -> None:
