@@ -34,7 +34,7 @@ from infinitic_common.exceptions import (
 )
 from infinitic_common.policies import RetryPolicy, TimeoutPolicy
 from infinitic_common.saga import Saga
-from infinitic_common.serialization import register_type
+from infinitic_common.serialization import View, register_type
 from infinitic_common.task_context import Task, TaskContext
 from infinitic_common.workflow import (
     Workflow,
@@ -67,6 +67,7 @@ __all__ = [
     "TaskTimedOut",
     "TimeoutPolicy",
     "UsageError",
+    "View",
     "Workflow",
     "WorkflowCanceled",
     "WorkflowExecutorFailed",

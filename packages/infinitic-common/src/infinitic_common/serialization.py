@@ -18,6 +18,7 @@ from infinitic_common._serialization.errors import (
 )
 from infinitic_common._serialization.json_view import to_json
 from infinitic_common._serialization.node import KLASS
+from infinitic_common._serialization.views import View
 from infinitic_common._serialization.wire import content_hash
 
 __all__ = [
@@ -30,6 +31,7 @@ __all__ = [
     "SerdeError",
     "SerializationError",
     "ValueCodec",
+    "View",
     "content_hash",
     "decode_untyped",
     "encode_untyped",

@@ -1,3 +1,5 @@
+# ruff: noqa: PT012 - the blocks of sagas are what raises
+
 import logging
 from datetime import timedelta
 from typing import Protocol

@@ -180,9 +180,7 @@ class WorkflowExecutor:
         self._runner.forget(workflow_ids, method_ids)
 
 
-def _retry_setting(
-    given: RetryPolicy | RetryFunction | Unset | None, name: str
-) -> RetrySetting:
+def _retry_setting(given: RetryPolicy | RetryFunction | Unset | None, name: str) -> RetrySetting:
     if given is None or isinstance(given, Unset):
         return given
     return as_retry_policy(given, f"retry of the executor of workflow {name}")

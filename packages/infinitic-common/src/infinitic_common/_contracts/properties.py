@@ -9,6 +9,7 @@ import attrs
 
 from infinitic_common._attributes import attributes_of
 from infinitic_common._contracts.hints import MISSING, attribute_hint
+from infinitic_common._serialization.views import views_of
 from infinitic_common.decorators import Ignore
 from infinitic_common.exceptions import InvalidImplementation
 from infinitic_common.serialization import Codec, InvalidTypeHint, value_codec
@@ -46,6 +47,9 @@ class Properties:
             hint = attribute_hint(self.cls, name)
             typed = object if hint is MISSING else hint
             place = f"property '{name}' of {self.cls.__name__}"
+            if any(views_of(hint)):
+                msg = f"{place}: what a view hides would be lost in every replay: leave it out"
+                raise InvalidTypeHint(msg, place=place)
             known = self._codecs[name] = value_codec(typed, place=place)
         return known
 

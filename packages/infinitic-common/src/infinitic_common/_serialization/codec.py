@@ -10,10 +10,12 @@ from infinitic_common._serialization.errors import (
     InvalidTypeHint,
     SerializationError,
 )
-from infinitic_common._serialization.node import BadHint, Mismatch, Node, type_name
+from infinitic_common._serialization.node import BadHint, Mismatch, type_name
+from infinitic_common._serialization.views import View, view_of
 from infinitic_common._serialization.wire import MAX_DEPTH, dump, load, too_deep
 
 _COMPILER: Final = Compiler()
+_VIEWS: Final[dict[type[View], Compiler]] = {}
 _codecs: dict[tuple[object, str], "ValueCodec"] = {}
 
 
@@ -79,10 +81,12 @@ class CborDataConverter:
 class ValueCodec:
     """Conversion of the values of one type hint; made by `value_codec`."""
 
-    __slots__ = ("_decode", "_deep", "_encode", "_label", "_place", "hint")
+    __slots__ = ("_decode", "_decoders", "_deep", "_encode", "_label", "_place", "hint")
 
-    def __init__(self, hint: object, node: Node, place: str) -> None:
+    def __init__(self, hint: object, compiler: Compiler, place: str) -> None:
+        node = compiler.compile(hint)
         self.hint = hint
+        self._decoders = compiler.decoders
         self._place = place
         self._label = node.label
         self._encode = node.encode
@@ -110,7 +114,7 @@ class ValueCodec:
             DeserializationError: they hold no value of the declared type.
         """
         try:
-            return self._decode(load(data, _COMPILER.decoders), None)
+            return self._decode(load(data, self._decoders), None)
         except Exception as error:  # noqa: BLE001 - constructors and validators are user code
             _refuse_data(self._label, self._place, error)
 
@@ -152,10 +156,17 @@ def _make_codec(hint: object, place: str) -> ValueCodec:
         msg = f"{place} has no type hint: add one, for example {_example(place)}"
         raise InvalidTypeHint(msg, place=place)
     try:
-        return ValueCodec(hint, _COMPILER.compile(hint), place)
+        return ValueCodec(hint, _compiler_of(hint), place)
     except BadHint as error:
         msg = f"{place}: {error}"
         raise InvalidTypeHint(msg, place=place) from error
+
+
+def _compiler_of(hint: object) -> Compiler:
+    view = view_of(hint)
+    if view is None:
+        return _COMPILER
+    return _VIEWS.setdefault(view, Compiler(view, _COMPILER))
 
 
 def _example(place: str) -> str:
@@ -199,7 +210,7 @@ def decode_untyped(data: bytes) -> object:
     return _UNTYPED.decode(data)
 
 
-_UNTYPED: Final = ValueCodec(object, _COMPILER.any_node, "a value without declared type")
+_UNTYPED: Final = ValueCodec(object, _COMPILER, "a value without declared type")
 
 
 def _refuse_value(value: object, label: str, place: str, error: Exception) -> Never:

@@ -29,7 +29,13 @@ from infinitic_common._serialization.fields import (
     is_typed_dict,
     typed_dict_fields,
 )
-from infinitic_common._serialization.hints import class_label, is_union, label_of, strip
+from infinitic_common._serialization.hints import (
+    class_label,
+    declared_hints,
+    is_union,
+    label_of,
+    strip,
+)
 from infinitic_common._serialization.node import (
     BadHint,
     Decode,
@@ -49,6 +55,7 @@ from infinitic_common._serialization.unions import (
     union_node,
 )
 from infinitic_common._serialization.untyped import Packer, refusal, untyped_node
+from infinitic_common._serialization.views import View, hidden_names, is_hidden
 from infinitic_common._serialization.wire import OBJECT, Tag, TagDecoder, value_decoders
 
 _ABSTRACT: Final[dict[object, object]] = {
@@ -63,9 +70,16 @@ _ANY: Final[tuple[object, ...]] = (Any, object)
 
 
 class Compiler:
-    """Compiles hints, and knows the classes met so far: only those are ever read back by name."""
+    """Compiles hints, and knows the classes met so far: only those are ever read back by name.
 
-    def __init__(self) -> None:
+    Args:
+        view: What hides fields; None for nothing.
+        main: Another compiler, whose classes are known here too.
+    """
+
+    def __init__(self, view: type[View] | None = None, main: "Compiler | None" = None) -> None:
+        self._view = view
+        self._main = main
         self._nodes: dict[object, Node] = {}
         self._types: dict[str, type] = {}
         self._readers: dict[str, Decode] = {}
@@ -91,6 +105,15 @@ class Compiler:
         if is_enum(cls):
             return self.compile(cls)
         return self._guarded(lambda: self._record(cls, cls))
+
+    @property
+    def known(self) -> Collection[type]:
+        """The classes met so far."""
+        return self._types.values()
+
+    def class_named(self, name: str) -> type | None:
+        """The known class that a name stands for."""
+        return self._types.get(name)
 
     def _guarded(self, build: Callable[[], Node]) -> Node:
         """Build in one piece: a failure leaves nothing that refers to what was not built."""
@@ -218,7 +241,7 @@ class Compiler:
         if (why := _class_refusal(cls)) is not None:
             raise BadHint(why)
         if is_pydantic(cls):
-            return pydantic_node(cls)
+            return pydantic_node(cls, self._hidden_of_model(cls))
         fields = fields_of(hint, cls)
         if fields is None:
             msg = f"{class_label(cls)} is not made of fields"
@@ -228,12 +251,29 @@ class Compiler:
     def _parts(self, cls: type, fields: list[Field]) -> list[Part]:
         parts: list[Part] = []
         for field in fields:
+            if is_hidden(field.hint, self._view):
+                _refuse_required(cls, field, self._view)
+                continue
             try:
                 parts.append(Part(field, self._node(field.hint)))
             except BadHint as error:
                 msg = f"field '{field.name}' of {class_label(cls)}: {error}"
                 raise BadHint(msg) from error
         return parts
+
+    def _hidden_of_model(self, cls: type) -> frozenset[str]:
+        if self._view is None:
+            return frozenset()
+        hints = declared_hints(cls)
+        for inner in {model for hint in hints.values() for model in _models_in(hint)} - {cls}:
+            if self._hidden_of_model(inner):
+                msg = (
+                    f"{class_label(inner)} inside {class_label(cls)} has fields that "
+                    f"{label_of(self._view)} hides, which pydantic cannot leave out there: make "
+                    "the outer class a dataclass or an attrs class"
+                )
+                raise BadHint(msg)
+        return hidden_names(hints.items(), self._view)
 
     def _enum(self, cls: type[Enum]) -> Node:
         if not list(cls):
@@ -243,7 +283,8 @@ class Compiler:
         return enum_node(cls)
 
     def _known(self) -> list[type]:
-        return list(self._types.values())
+        mine = list(self._types.values())
+        return mine if self._main is None else [*mine, *self._main.known]
 
     def _pack_object(self, value: object) -> object:
         """Write a value of a class that the packer meets for the first time."""
@@ -266,7 +307,10 @@ class Compiler:
 
     def _make_reader(self, name: str) -> Decode:
         """Return what reads the objects of a class, whatever arguments hints gave it."""
-        if (cls := self._types.get(name)) is None:
+        cls = self._types.get(name)
+        if cls is None and self._main is not None:
+            cls = self._main.class_named(name)
+        if cls is None:
             msg = (
                 f"the data names the type {name!r}, which is not known here: import the module "
                 "that defines it and call register_type with it"
@@ -284,6 +328,23 @@ def type_key(cls: type) -> str:
 def is_made_of_fields(cls: type) -> bool:
     """Tell whether the objects of a class can be taken apart into named fields."""
     return is_pydantic(cls) or has_fields(cls)
+
+
+def _refuse_required(cls: type, field: Field, view: object) -> None:
+    if field.required and field.init:
+        msg = (
+            f"field '{field.name}' of {class_label(cls)} is hidden in view {label_of(view)} and "
+            "has no default to take instead: give it one, as None"
+        )
+        raise BadHint(msg)
+
+
+def _models_in(hint: object) -> Iterable[type]:
+    """The pydantic models that a hint names, at any depth of it."""
+    if isinstance(hint, type) and is_pydantic(hint):
+        yield hint
+    for arg in cast("tuple[object, ...]", get_args(hint)):
+        yield from _models_in(arg)
 
 
 def _class_refusal(cls: type) -> str | None:

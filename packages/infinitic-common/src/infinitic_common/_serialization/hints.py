@@ -31,8 +31,7 @@ _QUALIFIERS: Final = (Annotated, Final, ClassVar, Required, NotRequired)
 def strip(hint: object) -> object:
     """Return the hint behind qualifiers, annotations, aliases and new types.
 
-    The metadata of `Annotated` (a view, for one) has no meaning here: whoever gives it one reads
-    it before this removes it.
+    The metadata of `Annotated` has no meaning here: views are read before this removes it.
     """
     for _ in range(_LONGEST_CHAIN):
         if hint is None:

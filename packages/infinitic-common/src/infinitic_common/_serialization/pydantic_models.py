@@ -25,7 +25,9 @@ _ROOT: Final = "root"
 
 
 class _Serializer(Protocol):
-    def to_python(self, value: object, *, by_alias: bool, round_trip: bool) -> object: ...
+    def to_python(
+        self, value: object, *, by_alias: bool, round_trip: bool, exclude: set[str] | None
+    ) -> object: ...
 
 
 class _Validator(Protocol):
@@ -44,8 +46,9 @@ def is_pydantic(cls: type) -> bool:
     return hasattr(cls, "__pydantic_validator__") and hasattr(cls, "__pydantic_serializer__")
 
 
-def pydantic_node(cls: type) -> Node:
-    """Make the node of the objects of exactly this class."""
+def pydantic_node(cls: type, hidden: frozenset[str] = frozenset()) -> Node:
+    """Make the node of the objects of exactly this class, without some of its fields."""
+    excluded = set(hidden) or None
     label = class_label(cls)
     model = cast("_Model", cls)
     is_root = bool(getattr(cls, "__pydantic_root_model__", False))
@@ -54,15 +57,18 @@ def pydantic_node(cls: type) -> Node:
     def encode(value: object) -> object:
         if type(value) is not cls:
             raise mismatch(label, value)
-        fields = model.__pydantic_serializer__.to_python(value, by_alias=False, round_trip=True)
+        fields = model.__pydantic_serializer__.to_python(
+            value, by_alias=False, round_trip=True, exclude=excluded
+        )
         return pack({_ROOT: fields} if is_root else fields)
 
     def decode(data: object, _: object) -> object:
         if type(data) is not dict:
             raise mismatch(label, data)
         fields = cast("dict[str, object]", data)
-        if KLASS in fields:  # ours, and a model may refuse or keep what it does not know
-            fields = {name: item for name, item in fields.items() if name != KLASS}
+        if hidden or KLASS in fields:  # ours, and a model may refuse or keep what it does not know
+            dropped = {KLASS, *hidden}
+            fields = {name: item for name, item in fields.items() if name not in dropped}
         return _validate(model, label, fields.get(_ROOT) if is_root else fields)
 
     return Node(label, encode, decode, DICT, deep=True)
