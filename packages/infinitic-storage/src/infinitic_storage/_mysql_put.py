@@ -1,12 +1,13 @@
 """One packet of conditional writes, and what its results say about each key."""
 
 import os
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from enum import Enum, auto
 
 import attrs
 
 from infinitic_common.exceptions import StorageError
+from infinitic_storage._keys import LONGEST_KEY
 from infinitic_storage._mysql_driver import Row
 from infinitic_storage._mysql_literals import text
 from infinitic_storage._mysql_statements import Batch, Item, KeyValueStatements
@@ -16,6 +17,8 @@ _MOST_ROWS = 100
 _LARGEST_PACKET = 16 * 1024 * 1024
 # What a row costs beside its key and value, and how often its key is repeated; both at most.
 _ROW, _KEYS, _PACKET = 500, 7, 4000
+# In bytes, quoted: no character but a quote or a backslash needs more when it is quoted.
+_LONGEST_KEY = 4 * LONGEST_KEY + 2
 
 
 @attrs.frozen
@@ -96,7 +99,7 @@ class Put:
             yield _Part.PRESENT, self._statements.present(keys)
 
 
-def split(items: Iterable[Item], limit: int) -> list[list[Item]]:
+def split(items: Collection[Item], limit: int) -> list[list[Item]]:
     """Writes in the order of their keys, so many in each part as fit a packet.
 
     Args:
@@ -106,11 +109,15 @@ def split(items: Iterable[Item], limit: int) -> list[list[Item]]:
     Raises:
         StorageError: A value is larger than that.
     """
+    limit -= _PACKET
+    ordered = sorted(items, key=lambda item: item[0])
+    if len(items) <= _MOST_ROWS and _most(items) <= min(limit, _LARGEST_PACKET):
+        return [ordered]
     parts, size = list[list[Item]](), 0
-    for item in sorted(items, key=lambda item: item[0]):
+    for item in ordered:
         needed = _size(item)
-        if needed + _PACKET > limit:
-            raise StorageError(_refusal(item, limit))
+        if needed > limit:
+            raise StorageError(_refusal(item, limit + _PACKET))
         size += needed
         if (
             not parts
@@ -121,6 +128,12 @@ def split(items: Iterable[Item], limit: int) -> list[list[Item]]:
             size = needed
         parts[-1].append(item)
     return parts
+
+
+def _most(items: Collection[Item]) -> int:
+    """What the rows may need at most, without looking at what they hold."""
+    values = sum(len(write.value) for _, write in items if write.value is not None)
+    return 2 * values + len(items) * (_KEYS * _LONGEST_KEY + _ROW)
 
 
 def _size(item: Item) -> int:
