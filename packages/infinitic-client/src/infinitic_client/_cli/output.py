@@ -9,6 +9,9 @@ from rich.table import Table
 
 Row = Mapping[str, object]
 
+_WIDTH = 160
+"""Columns of a table that no terminal shows."""
+
 
 def show(value: Row, line: str, *, as_json: bool) -> None:
     """Print facts as JSON, or as a line."""
@@ -20,12 +23,14 @@ def show_rows(columns: Sequence[str], rows: Sequence[Row], *, as_json: bool) -> 
     if as_json:
         click.echo(as_text(list(rows)))
         return
-    table = Table(*columns)
+    table = Table()
+    for column in columns:
+        # An id is there to be copied: the other columns give way.
+        table.add_column(column, no_wrap=column == "id", overflow="fold")
     for row in rows:
         table.add_row(*[_cell(row.get(column)) for column in columns])
-    # A terminal's width is no reason to cut an id that will be copied.
-    console = Console(soft_wrap=True)
-    console.print(table, width=None if console.is_terminal else 200)
+    console = Console()
+    console.print(table, width=None if console.is_terminal else _WIDTH)
 
 
 def as_text(value: object) -> str:

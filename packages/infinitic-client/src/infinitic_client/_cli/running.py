@@ -118,11 +118,11 @@ def run(
     except InfiniticError as error:
         raise _end_of(error)(str(error)) from error
     except TimeoutError as error:
-        msg = (
-            f"no answer within {seconds:g} s: is the broker up, and a worker with the engines of "
-            "this workflow?"
+        msg = f"no {'result' if waits else 'answer'} within {seconds:g} s"
+        hint = (
+            "" if waits else ": is the broker up, and a worker with the engines of this workflow?"
         )
-        raise TookTooLong(msg) from error
+        raise TookTooLong(msg + hint) from error
 
 
 def unknown(name: str, workflow_id: str) -> NoReturn:
