@@ -76,7 +76,9 @@ def ensure_tables(connection: "MySQLConnection", configuration: MySQLConfigurati
     }
     if _are_current(connection, configuration, formats):
         return
-    name = b"'infinitic %b'" % sha1(configuration.database.encode()).hexdigest().encode()  # noqa: S324 - shortens
+    # Short enough for the name of a lock, whatever the name of the database.
+    digest = sha1(configuration.database.encode(), usedforsecurity=False).hexdigest()
+    name = text(f"infinitic {digest}")
     _lock(connection, configuration, name)
     try:
         found = _versions(connection, configuration, formats)
