@@ -12,8 +12,6 @@ from infinitic_common._configuration.classes import load_exceptions
 from infinitic_common._configuration.problems import Problem
 from infinitic_common._configuration.settings import Settings
 
-_MAX_EXPONENT = 500
-
 
 @frozen
 class ExceptionOrName:
@@ -74,9 +72,11 @@ class ExponentialBackoff(Settings):
         """
         if attempt >= self.maximum_retries or isinstance(exception, self.ignored_classes()):
             return None
-        # Beyond this exponent the longest delay is reached, whatever the coefficient.
-        growth = self.backoff_coefficient ** min(attempt, _MAX_EXPONENT)
-        delay = min(self.maximum_seconds, self.minimum_seconds * growth)
+        try:
+            delay = self.minimum_seconds * float(self.backoff_coefficient) ** attempt
+        except OverflowError:
+            delay = self.maximum_seconds
+        delay = min(self.maximum_seconds, delay)
         spread = self.random_factor * random.uniform(-1, 1)  # noqa: S311 - keeps nobody out
         return delay * (1 + spread)
 

@@ -2,6 +2,7 @@
 
 import inspect
 from collections.abc import Callable, Mapping, Sequence
+from typing import Never, NoReturn
 
 import attrs
 
@@ -19,6 +20,7 @@ from infinitic_common.serialization import ValueCodec, value_codec
 
 Encode = Callable[[object], bytes]
 
+_NEVER: tuple[object, ...] = (Never, NoReturn)
 _VARIADIC = (inspect.Parameter.VAR_POSITIONAL, inspect.Parameter.VAR_KEYWORD)
 
 
@@ -153,7 +155,9 @@ def result_codec(hint: object, label: str) -> ValueCodec:
         InvalidTypeHint: The hint is missing, or its values cannot be sent.
     """
     inner = awaited(hint)
-    return value_codec(hint if inner is MISSING else inner, place=place_of("return", label))
+    given = hint if inner is MISSING else inner
+    # What never returns by itself may have values all the same: those that a batch gives.
+    return value_codec(object if given in _NEVER else given, place=place_of("return", label))
 
 
 def read_parameters(
