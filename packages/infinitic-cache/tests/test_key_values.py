@@ -1,74 +1,37 @@
 """The cache in front of a store: what it serves, and what it forgets."""
 
 import asyncio
-import time
-from collections.abc import Collection, Mapping
 
 import pytest
+from stores import Store
 
 from infinitic_cache import CachedKeyValueStorage
 from infinitic_common.configuration import CacheConfiguration
-from infinitic_common.exceptions import StorageError, StorageUnavailable
+from infinitic_common.exceptions import StorageUnavailable
 from infinitic_common.storage import ABSENT, KeyValueStorage, VersionedValue, Write
 from infinitic_common.testing.storage import KeyValueStorageContract
-
-
-def check(keys: Collection[str]) -> None:
-    for key in keys:
-        if len(key) > 255:
-            raise StorageError(key)
-
-
-class Store:
-    """The smallest store that keeps the port's promises; it counts what is asked of it."""
-
-    def __init__(self) -> None:
-        self.records: dict[str, tuple[VersionedValue, int | None]] = {}
-        self.asked: list[str] = []
-        self.failure: Exception | None = None
-        self.gate: asyncio.Barrier | None = None
-        self.is_closed = False
-
-    async def get(self, keys: Collection[str]) -> dict[str, VersionedValue]:
-        check(keys)
-        self.asked += keys
-        return {key: self.find(key) for key in keys}
-
-    async def put(self, writes: Mapping[str, Write]) -> dict[str, bool]:
-        check(writes)
-        if self.gate is not None:
-            await self.gate.wait()
-        if self.failure is not None:
-            raise self.failure
-        return {key: self.write(key, write) for key, write in writes.items()}
-
-    async def delete(self, keys: Collection[str]) -> None:
-        check(keys)
-        for key in keys:
-            self.records.pop(key, None)
-
-    async def close(self) -> None:
-        self.is_closed = True
-
-    def find(self, key: str) -> VersionedValue:
-        found, expires_at = self.records.get(key, (ABSENT, None))
-        is_there = expires_at is None or expires_at > time.time_ns() // 1_000_000
-        return found if is_there else ABSENT
-
-    def write(self, key: str, write: Write) -> bool:
-        if self.find(key).version != write.expected_version:
-            return False
-        self.records.pop(key, None)
-        if write.value is not None:
-            found = VersionedValue(write.value, write.expected_version + 1)
-            self.records[key] = (found, write.expires_at)
-        return True
 
 
 class TestCachedKeyValueStorage(KeyValueStorageContract):
     @pytest.fixture
     def storage(self) -> KeyValueStorage:
         return CachedKeyValueStorage(Store())
+
+
+class TestCachedKeyValueStorageOfWhatNeverChanges(KeyValueStorageContract):
+    @pytest.fixture
+    def storage(self) -> KeyValueStorage:
+        return CachedKeyValueStorage(Store(), never_changes=lambda key: key.startswith("segment"))
+
+
+class Timer:
+    """Seconds that pass when a test says so."""
+
+    def __init__(self) -> None:
+        self.now = 0.0
+
+    def __call__(self) -> float:
+        return self.now
 
 
 @pytest.fixture
@@ -151,3 +114,77 @@ async def test_the_store_is_closed_with_the_cache(
 ) -> None:
     await cache.close()
     assert store.is_closed
+
+
+async def test_cache_02_unknown_known_deleted_updated_and_added_keys(
+    store: Store, cache: CachedKeyValueStorage
+) -> None:
+    await store.put({"known": Write(b"1", 0), "deleted": Write(b"1", 0), "updated": Write(b"1", 0)})
+    assert await cache.get(["unknown", "known"]) == {
+        "unknown": ABSENT,
+        "known": VersionedValue(b"1", 1),
+    }
+    writes = {"deleted": Write(None, 1), "updated": Write(b"2", 1), "added": Write(b"1", 0)}
+    assert await cache.put(writes) == dict.fromkeys(writes, True)
+    expected = {
+        "deleted": ABSENT,
+        "updated": VersionedValue(b"2", 2),
+        "added": VersionedValue(b"1", 1),
+    }
+    assert await cache.get(writes) == expected
+    assert await store.get(writes) == expected
+
+
+async def test_an_entry_leaves_when_it_is_not_used_for_long(store: Store) -> None:
+    timer = Timer()
+    options = CacheConfiguration(expire_after_access_seconds=10, expire_after_write_seconds=25)
+    cache = CachedKeyValueStorage(store, options, timer=timer)
+    await cache.put({"used": Write(b"1", 0), "unused": Write(b"1", 0)})
+    for timer.now in (8.0, 16.0):
+        await cache.get(["used"])
+    await cache.get(["used", "unused"])
+    assert store.asked == ["unused"]
+
+
+async def test_an_entry_leaves_some_time_after_it_was_written_though_it_is_used(
+    store: Store,
+) -> None:
+    timer = Timer()
+    options = CacheConfiguration(expire_after_access_seconds=10, expire_after_write_seconds=25)
+    cache = CachedKeyValueStorage(store, options, timer=timer)
+    await cache.put({"a": Write(b"1", 0)})
+    for timer.now in (8.0, 16.0, 24.0):
+        await cache.get(["a"])
+    assert store.asked == []
+    timer.now = 25.0
+    await cache.get(["a"])
+    assert store.asked == ["a"]
+
+
+async def test_what_is_used_stays_when_there_are_too_many(store: Store) -> None:
+    cache = CachedKeyValueStorage(store, CacheConfiguration(maximum_size=2))
+    await cache.put({"a": Write(b"1", 0), "b": Write(b"1", 0)})
+    await cache.get(["a"])
+    await cache.put({"c": Write(b"1", 0)})
+    await cache.get("abc")
+    assert store.asked == ["b"]
+
+
+async def test_what_never_changes_is_kept_once_read_and_nothing_else(store: Store) -> None:
+    cache = CachedKeyValueStorage(store, never_changes=lambda key: key.startswith("segment"))
+    await store.put({"segment.1": Write(b"1", 0), "head": Write(b"1", 0)})
+    await cache.put({"segment.2": Write(b"2", 0), "head": Write(b"2", 1)})
+    keys = ["segment.1", "segment.2", "head", "segment.unknown"]
+    first = await cache.get(keys)
+    store.asked.clear()
+    await store.put({"head": Write(b"of another process", 2)})
+    second = await cache.get(keys)
+    assert store.asked == ["head", "segment.unknown"]
+    assert second == {**first, "head": VersionedValue(b"of another process", 3)}
+
+
+async def test_what_never_changes_is_forgotten_when_it_is_deleted(store: Store) -> None:
+    cache = CachedKeyValueStorage(store, never_changes=lambda _: True)
+    await cache.put({"segment": Write(b"1", 0)})
+    await cache.delete(["segment"])
+    assert await cache.get(["segment"]) == {"segment": ABSENT}

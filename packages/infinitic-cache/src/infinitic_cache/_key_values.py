@@ -1,4 +1,4 @@
-"""Records that this process wrote lately, kept in its memory in front of their store."""
+"""Records kept in the memory of the process, in front of their store."""
 
 import time
 from collections import Counter
@@ -6,8 +6,8 @@ from collections.abc import Callable, Collection, Generator, Mapping
 from contextlib import contextmanager
 
 import attrs
-from cachetools import TTLCache
 
+from infinitic_cache._entries import Entries
 from infinitic_common.configuration import CacheConfiguration
 from infinitic_common.storage import KeyValueStorage, VersionedValue, Write
 
@@ -16,8 +16,12 @@ def _system_clock() -> int:
     return time.time_ns() // 1_000_000
 
 
+def _nothing(_key: str) -> bool:
+    return False
+
+
 @attrs.frozen
-class _Entry:
+class _Record:
     found: VersionedValue
     expires_at: int | None
 
@@ -26,34 +30,41 @@ class _Entry:
 
 
 class CachedKeyValueStorage:
-    """A ``KeyValueStorage`` that reads what it wrote itself from memory.
+    """A ``KeyValueStorage`` that reads from memory what it may.
 
     Every write goes to the store, which alone judges its version. A write that happened is kept; a
     refused one, one of unknown outcome, or one at the same time as another of its key leaves
-    nothing, so that the next read asks the store. Hence where several processes write a key, a read
-    may give an older version until the write that follows is refused.
+    nothing, so that the next read asks the store.
 
-    What was only read is not kept, because a read does not tell when the record expires. For use
-    by one event loop.
+    Where several processes write a key, what this one wrote may be outdated, and nobody notices
+    before a write that follows is refused; a decision not to write is never judged. So in front of
+    a store that several processes use, name what never changes, and only that is kept. For use by
+    one event loop.
 
     Args:
         storage: The store; it is closed with the cache.
-        configuration: The most entries, and how long they stay after they were written.
+        configuration: The most records, and how long they stay.
+        never_changes: Tells which keys have the same value for ever once they have one, and no
+            expiry; what is read of them is kept too, and nothing else is. Without it, all that
+            this process writes is kept.
         clock: Milliseconds since the epoch, by which records expire.
+        timer: Seconds since any moment, by which the cache forgets.
     """
 
     def __init__(
         self,
         storage: KeyValueStorage,
         configuration: CacheConfiguration | None = None,
+        *,
+        never_changes: Callable[[str], bool] | None = None,
         clock: Callable[[], int] = _system_clock,
+        timer: Callable[[], float] = time.monotonic,
     ) -> None:
-        options = configuration or CacheConfiguration()
         self._storage = storage
+        self._keeps_all = never_changes is None
+        self._never_changes = never_changes or _nothing
         self._clock = clock
-        self._entries: TTLCache[str, _Entry] = TTLCache(
-            options.maximum_size, options.expire_after_write_seconds
-        )
+        self._records = Entries[_Record](configuration or CacheConfiguration(), timer)
         self._writers = Counter[str]()
         self._contested: set[str] = set()
 
@@ -61,16 +72,21 @@ class CachedKeyValueStorage:
         """See ``KeyValueStorage``; the store is asked only for what is not in memory."""
         cached = self._cached(keys)
         missing = [key for key in keys if key not in cached]
-        return {**cached, **(await self._storage.get(missing))} if missing else cached
+        if not missing:
+            return cached
+        found = await self._storage.get(missing)
+        for key, one in found.items():
+            if one.value is not None and self._never_changes(key):
+                self._records.put(key, _Record(one, None))
+        return {**cached, **found}
 
     async def put(self, writes: Mapping[str, Write]) -> dict[str, bool]:
         """See ``KeyValueStorage``."""
         with self._writing(writes):
             written = await self._storage.put(writes)
             for key, write in writes.items():
-                if written[key] and write.value is not None and key not in self._contested:
-                    found = VersionedValue(write.value, write.expected_version + 1)
-                    self._entries[key] = _Entry(found, write.expires_at)
+                if written[key] and key not in self._contested:
+                    self._keep(key, write)
         return written
 
     async def delete(self, keys: Collection[str]) -> None:
@@ -80,20 +96,25 @@ class CachedKeyValueStorage:
 
     async def close(self) -> None:
         """Forget everything and close the store."""
-        self._entries.clear()
+        self._records.clear()
         await self._storage.close()
 
     def _cached(self, keys: Collection[str]) -> dict[str, VersionedValue]:
         now = self._clock()
-        entries = ((key, self._entries.get(key)) for key in keys)
-        return {key: entry.found for key, entry in entries if entry and not entry.is_expired(now)}
+        records = ((key, self._records.get(key)) for key in keys)
+        return {key: one.found for key, one in records if one and not one.is_expired(now)}
+
+    def _keep(self, key: str, write: Write) -> None:
+        if write.value is not None and (self._keeps_all or self._never_changes(key)):
+            found = VersionedValue(write.value, write.expected_version + 1)
+            self._records.put(key, _Record(found, write.expires_at))
 
     @contextmanager
     def _writing(self, keys: Collection[str]) -> Generator[None]:
         """Forget the keys; those that two write at once stay forgotten."""
         names = set(keys)
         for key in names:
-            self._entries.pop(key, None)
+            self._records.drop(key)
         self._contested |= names & self._writers.keys()
         self._writers.update(names)
         try:
