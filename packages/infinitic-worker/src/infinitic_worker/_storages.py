@@ -4,9 +4,17 @@ import logging
 from collections.abc import Callable
 from typing import cast
 
-from infinitic_common.configuration import ConfigurationError, Problem, StorageConfiguration
-from infinitic_common.discovery import STORAGES, load_entry_point
+from infinitic_common.configuration import (
+    CacheConfiguration,
+    ConfigurationError,
+    Problem,
+    StorageConfiguration,
+)
+from infinitic_common.discovery import CACHES, STORAGES, load_entry_point
 from infinitic_common.storage import Storage
+
+_Opener = Callable[[StorageConfiguration], Storage]
+_CacheOpener = Callable[[Storage, CacheConfiguration], Storage]
 
 _LOGGER = logging.getLogger(__name__)
 
@@ -38,7 +46,7 @@ class Storages:
 
         Raises:
             ConfigurationError: There is no default one; names the component that asks.
-            ComponentNotInstalled: The wheel or the driver of the storage is missing.
+            ComponentNotInstalled: The wheel of the storage, its driver or its cache is missing.
         """
         if configuration is None and self._default is not None:
             return self._default
@@ -63,7 +71,16 @@ class Storages:
         return next((storage for known, storage in self._opened if known == wanted), None)
 
     def _open(self, wanted: StorageConfiguration) -> Storage:
-        opener = load_entry_point(STORAGES, wanted.kind)
-        storage = cast("Callable[[StorageConfiguration], Storage]", opener)(wanted)
+        opener = cast("_Opener", load_entry_point(STORAGES, wanted.kind))
+        cached = _cacher(wanted.cache)
+        storage = cached(opener(wanted))
         self._opened.append((wanted, storage))
         return storage
+
+
+def _cacher(configuration: CacheConfiguration | None) -> Callable[[Storage], Storage]:
+    """What puts the cache in front of a storage; loaded before there is a storage to close."""
+    if configuration is None:
+        return lambda storage: storage
+    opener = cast("_CacheOpener", load_entry_point(CACHES, "inMemory"))
+    return lambda storage: opener(storage, configuration)
