@@ -3,12 +3,12 @@ from infinitic_transport_pulsar._policies import mismatches, policies_of
 
 
 def test_a_namespace_is_made_with_the_configured_policies() -> None:
-    policies = policies_of(PulsarPolicies(retention_time_minutes=5, deduplication_enabled=False))
+    policies = policies_of(PulsarPolicies(retention_time_minutes=5, deduplication_enabled=True))
     assert policies["retention_policies"] == {
         "retentionTimeInMinutes": 5,
         "retentionSizeInMB": 1024,
     }
-    assert policies["deduplicationEnabled"] is False
+    assert policies["deduplicationEnabled"] is True
     assert policies["autoTopicCreationOverride"] == {"allowAutoTopicCreation": False}
 
 
@@ -22,8 +22,8 @@ def test_a_namespace_with_the_configured_policies_has_no_mismatch() -> None:
 
 
 def test_each_difference_tells_what_is_and_what_was_wanted() -> None:
-    existing = policies_of(PulsarPolicies(deduplication_enabled=False))
-    assert mismatches(PulsarPolicies(), existing) == ["deduplicationEnabled False, not True"]
+    existing = policies_of(PulsarPolicies(deduplication_enabled=True))
+    assert mismatches(PulsarPolicies(), existing) == ["deduplicationEnabled True, not False"]
 
 
 def test_what_the_administration_does_not_tell_is_no_mismatch() -> None:

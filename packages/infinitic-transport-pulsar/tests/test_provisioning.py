@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import attrs
 import pytest
 
+from infinitic_common.exceptions import TransportError
 from infinitic_common.testing.transport import Scene, numbered
 from infinitic_common.transport import Subscription, Topic, TopicKind
 from infinitic_transport_pulsar import PulsarTransport
@@ -96,6 +97,22 @@ async def test_a_namespace_that_differs_is_used_with_a_warning(
     await other.close()
     assert "retention_policies" in caplog.text
     assert "10080" in caplog.text
+
+
+async def test_keys_shared_over_processes_are_refused_where_the_broker_drops_repetitions(
+    scene: Scene, pulsar_harness: "PulsarHarness"
+) -> None:
+    configuration = attrs.evolve(
+        pulsar_harness.configuration, namespace=f"{pulsar_harness.configuration.namespace}-dedup"
+    )
+    policies = attrs.evolve(configuration.policies, deduplication_enabled=True)
+    with_deduplication = PulsarTransport(attrs.evolve(configuration, policies=policies))
+    await with_deduplication.publish(scene.tasks, numbered(1))
+    await with_deduplication.close()
+    by_key = PulsarTransport(attrs.evolve(configuration, ordered_subscription="keyShared"))
+    with pytest.raises(TransportError, match="deduplicationEnabled, which loses messages"):
+        await by_key.publish(scene.tasks, numbered(1))
+    await by_key.close()
 
 
 class Refusal(BaseHTTPRequestHandler):

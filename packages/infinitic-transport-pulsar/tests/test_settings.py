@@ -13,7 +13,7 @@ from infinitic_common.configuration import (
     TokenAuthentication,
 )
 from infinitic_common.exceptions import TransportError
-from infinitic_common.transport import Subscription, Topic, TopicKind
+from infinitic_common.transport import DELAYED_KINDS, Subscription, Topic, TopicKind
 from infinitic_transport_pulsar._native import (
     client_options,
     consumer_options,
@@ -117,6 +117,15 @@ def test_unordered_messages_are_stored_in_small_batches_so_that_work_spreads(
 ) -> None:
     options = dict(producer_settings(configuration, TopicKind.SERVICE_EXECUTOR))
     assert options["batching_max_messages"] == 16
+
+
+@pytest.mark.parametrize("kind", DELAYED_KINDS)
+def test_delayed_messages_never_overtake_a_batch(
+    configuration: PulsarConfiguration, kind: TopicKind
+) -> None:
+    producer = PulsarProducerConfiguration(enable_batching=True)
+    configuration = attrs.evolve(configuration, producer=producer)
+    assert dict(producer_settings(configuration, kind))["batching_enabled"] is False
 
 
 @pytest.mark.parametrize(

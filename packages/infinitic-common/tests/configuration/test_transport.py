@@ -59,7 +59,7 @@ def test_pulsar_has_defaults() -> None:
                 retention_size_mb=1024,
                 message_ttl_seconds=1_209_600,
                 timer_ttl_seconds=31_622_400,
-                deduplication_enabled=True,
+                deduplication_enabled=False,
             ),
         ),
         shutdown_grace_period_seconds=30.0,
@@ -105,6 +105,11 @@ def test_values_of_pulsar_are_read() -> None:
         (
             f"pulsar: {{{PLACE}, consumer: {{maxRedeliveryCount: 3}}}}",
             "pulsar.consumer.maxRedeliveryCount (text:2): unknown key; did you mean 'maxRedeliver",
+        ),
+        (
+            f"pulsar: {{{PLACE}, orderedSubscription: keyShared, "
+            "policies: {deduplicationEnabled: true}}",
+            "policies.deduplicationEnabled (text:2): must be false with `orderedSubscription: key",
         ),
         (
             "pulsr: {}",

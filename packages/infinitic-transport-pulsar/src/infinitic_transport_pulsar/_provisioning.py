@@ -2,12 +2,12 @@
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Sequence
+from collections.abc import Awaitable, Mapping, Sequence
 from typing import cast
 from urllib.parse import quote
 
 from infinitic_common.configuration import PulsarConfiguration
-from infinitic_common.exceptions import TransportUnavailable
+from infinitic_common.exceptions import TransportError, TransportUnavailable
 from infinitic_common.transport import ORDERED_KINDS, Topic, TopicKind
 from infinitic_transport_pulsar._admin import Admin, Answer, Reply
 from infinitic_transport_pulsar._names import (
@@ -18,7 +18,7 @@ from infinitic_transport_pulsar._names import (
     rest_path,
 )
 from infinitic_transport_pulsar._once import Once
-from infinitic_transport_pulsar._policies import mismatches, policies_of
+from infinitic_transport_pulsar._policies import Policies, mismatches, policies_of
 
 _LOGGER = logging.getLogger(__name__)
 
@@ -129,8 +129,21 @@ class Provisioning:
             self._go_on_without(f"namespace {self._namespace_path}", reply)
         elif reply.answer is Answer.MISSING:
             self._fail(f"namespace {self._namespace_path} cannot be made", reply)
+        self._refuse_deduplication(reply.body)
         for difference in mismatches(self._configuration.policies, reply.body):
             _LOGGER.warning("namespace %s exists with %s", self._namespace_path, difference)
+
+    def _refuse_deduplication(self, existing: object) -> None:
+        # What is stored by key is stored out of the order in which it was sent, which the broker
+        # takes for repetition.
+        by_key = self._configuration.ordered_subscription == "keyShared"
+        policies = cast("Policies", existing) if isinstance(existing, Mapping) else {}
+        if by_key and policies.get("deduplicationEnabled"):
+            msg = (
+                f"namespace {self._namespace_path} has deduplicationEnabled, which loses messages "
+                "with `orderedSubscription: keyShared`: turn it off there, or use failover"
+            )
+            raise TransportError(msg)
 
     async def _make_tenant(self) -> None:
         tenant = self._names.tenant

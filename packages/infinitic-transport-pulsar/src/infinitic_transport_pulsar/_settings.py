@@ -11,7 +11,7 @@ from infinitic_common.configuration import (
     PulsarConfiguration,
     PulsarConsumerConfiguration,
 )
-from infinitic_common.transport import ORDERED_KINDS, Subscription, TopicKind
+from infinitic_common.transport import DELAYED_KINDS, ORDERED_KINDS, Subscription, TopicKind
 from infinitic_transport_pulsar._credentials import native_authentication
 from infinitic_transport_pulsar._native import Options, batch_receive_policy, enum_member
 
@@ -132,6 +132,10 @@ def producer_settings(configuration: PulsarConfiguration, kind: TopicKind) -> Op
         "max_pending_messages_across_partitions": 0,
     }
     options |= _by_table(_PRODUCER, configuration.producer)
+    if kind in DELAYED_KINDS:
+        # The client library sends what is delayed past a batch that is being filled. The broker,
+        # which counts what a producer sends, takes the batch for a repetition and drops it.
+        options["batching_enabled"] = False
     if not ordered:
         most = cast("int", options.get("batching_max_messages", UNORDERED_BATCH))
         options["batching_max_messages"] = min(most, UNORDERED_BATCH)

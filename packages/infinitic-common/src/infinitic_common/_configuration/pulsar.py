@@ -1,12 +1,13 @@
 """The options of the Pulsar transport."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Annotated, Literal, Self
 
 from attrs import evolve, field, frozen
 
 from infinitic_common._configuration.checks import Above, AtLeast, BeginsWith, NotBlank
 from infinitic_common._configuration.nodes import Block, Node
+from infinitic_common._configuration.problems import Problem
 from infinitic_common._configuration.pulsar_authentication import PulsarAuthentication
 from infinitic_common._configuration.reading import At, entry_place
 from infinitic_common._configuration.setting import masked
@@ -33,7 +34,9 @@ class PulsarPolicies(Settings):
         allow_auto_topic_creation: Whether topics appear on first use.
         schema_validation_enforced: Whether a producer must have a schema.
         is_allow_auto_update_schema: Whether producers may register new schemas.
-        deduplication_enabled: Whether the broker drops what a producer repeats.
+        deduplication_enabled: Whether the broker drops what a producer repeats. Nothing here needs
+            it: every message has an id that its reader knows. It cannot be combined with
+            ``orderedSubscription: keyShared``, where it drops messages that are no repetition.
     """
 
     retention_time_minutes: Annotated[int, AtLeast(-1)] = 10_080
@@ -48,7 +51,7 @@ class PulsarPolicies(Settings):
     allow_auto_topic_creation: bool = False
     schema_validation_enforced: bool = True
     is_allow_auto_update_schema: bool = True
-    deduplication_enabled: bool = True
+    deduplication_enabled: bool = False
 
 
 @frozen(kw_only=True)
@@ -191,6 +194,12 @@ class PulsarConfiguration(Settings):
     client: PulsarClientConfiguration = field(factory=PulsarClientConfiguration)
     producer: PulsarProducerConfiguration = field(factory=PulsarProducerConfiguration)
     consumer: PulsarConsumerConfiguration = field(factory=PulsarConsumerConfiguration)
+
+    def conflicts(self) -> Iterable[Problem]:
+        """See ``Settings``."""
+        if self.ordered_subscription == "keyShared" and self.policies.deduplication_enabled:
+            what = "must be false with `orderedSubscription: keyShared`: it would lose messages"
+            yield Problem("policies.deduplicationEnabled", what)
 
     @classmethod
     def from_node(cls, node: Node, at: At) -> Self:

@@ -1,6 +1,8 @@
 # ruff: noqa: PLR2004, S101 -- a test's name says what it shows
 """Topics, what messages carry, delays, retention."""
 
+import asyncio
+
 import attrs
 import pytest
 
@@ -18,6 +20,8 @@ from infinitic_common.transport import (
     TopicKind,
     Transport,
 )
+
+MANY = 300
 
 
 class TopicsSuite(TransportSuite):
@@ -108,6 +112,23 @@ class TopicsSuite(TransportSuite):
         await recorder.until_handled(2)
         assert recorder.handled_ids == ["m0", "delayed0"]
         assert arrivals[-1] >= due
+
+    async def test_messages_due_in_the_past_and_in_the_future_all_arrive_from_many_calls(
+        self, scene: Scene, transport: Transport
+    ) -> None:
+        recorder = scene.recorder()
+        await scene.consume(Subscription((scene.delayed,), "service"), recorder)
+        now = transport.now()
+        due = [now + 300 if number % 3 else now - 300 for number in range(MANY)]
+        messages = numbered(MANY)
+        await asyncio.gather(
+            *(
+                transport.publish(scene.delayed, [attrs.evolve(message, deliver_at=at)])
+                for message, at in zip(messages, due, strict=True)
+            )
+        )
+        await recorder.until_handled(MANY)
+        assert sorted(recorder.handled_ids) == sorted(message.id for message in messages)
 
     async def test_a_message_due_in_the_past_arrives_at_once(
         self, scene: Scene, transport: Transport
