@@ -250,3 +250,34 @@ def test_registering_what_is_not_a_type_of_values_is_refused() -> None:
 def test_damaged_bytes_are_refused(data: bytes) -> None:
     with pytest.raises(DeserializationError):
         decode_untyped(data)
+
+
+@dataclass
+class Star:
+    count: int
+
+
+@dataclass
+class Remark:
+    stars: list[Star]
+
+
+@pytest.mark.parametrize(
+    ("hint", "value"),
+    [
+        (Remark, Remark([Star(1)])),
+        (list[Star], [Star(1), Star(2)]),
+        (Star | Remark, Remark([Star(1)])),
+        (Star | None, Star(1)),
+        (Color, Color.RED),
+    ],
+)
+def test_what_describes_itself_is_read_where_its_type_is_declared(
+    hint: object, value: object
+) -> None:
+    assert value_codec(hint, place="p").decode(encode_untyped(value)) == value
+
+
+def test_what_describes_itself_as_something_else_is_refused() -> None:
+    with pytest.raises(DeserializationError, match="expected Star, got Remark"):
+        value_codec(Star, place="p").decode(encode_untyped(Remark([])))
