@@ -179,6 +179,17 @@ async def test_a_later_storage_finds_the_data_of_an_earlier_one(
     await second.close()
 
 
+async def test_a_database_that_is_dropped_under_a_storage_is_not_made_again(
+    mysql_admin: Admin, own_database: MySQLConfiguration, storage: MySQLStorage
+) -> None:
+    await storage.key_values.get(["foo"])
+    ask(mysql_admin, f"DROP DATABASE {own_database.database}")
+    kill(mysql_admin, own_database.database)
+    await until_gone(mysql_admin, own_database.database)
+    with pytest.raises(StorageError, match="Unknown database"):
+        await storage.key_values.get(["foo"])
+
+
 async def test_names_with_capitals_and_signs_are_kept(own_database: MySQLConfiguration) -> None:
     named = attrs.evolve(
         own_database, key_value_table="Values$1#" + "v" * 55, key_set_table="Select"
@@ -260,7 +271,7 @@ async def test_writers_whose_connections_are_killed_all_come_out_right(
     killed = 0
     while not running.done():
         killed += kill(mysql_admin, own_database.database)
-        await asyncio.sleep(0.05)
+        await asyncio.sleep(0.1)
     assert killed > 0
     assert await running == [True] * 50
 

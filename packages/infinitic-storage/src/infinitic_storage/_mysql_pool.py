@@ -153,7 +153,8 @@ class MySQLPool:
         try:
             return MySQLConnection.open(self._configuration)
         except self._error as error:
-            if not is_unknown_database(error):
+            # One that was there before was dropped on purpose.
+            if self._is_made or not is_unknown_database(error):
                 raise
         without = MySQLConnection.open(self._configuration, database=False)
         try:
