@@ -16,10 +16,11 @@ from infinitic_common.configuration import (
     MySQLConfiguration,
     PostgresConfiguration,
     PulsarConfiguration,
+    RedisConfiguration,
 )
 from infinitic_common.storage import Storage
 from infinitic_common.transport import Transport
-from infinitic_storage import MemoryStorage, MySQLStorage, PostgresStorage
+from infinitic_storage import MemoryStorage, MySQLStorage, PostgresStorage, RedisStorage
 from infinitic_task_executor import ServiceExecutor, WorkflowExecutor
 from infinitic_transport import InMemoryTransport
 from infinitic_transport_pulsar import PulsarTransport
@@ -38,7 +39,7 @@ class Place:
     ports: Mapping[str, int] = attrs.field(factory=dict[str, int])
 
 
-PLACES = ("memory", "pulsar-postgres", "pulsar-mysql")
+PLACES = ("memory", "pulsar-postgres", "pulsar-mysql", "pulsar-redis")
 """Transport and storage; the servers are those that ``tools/services`` starts."""
 
 
@@ -94,6 +95,19 @@ def _open_mysql(url: SplitResult) -> Storage:
     )
 
 
+def _open_redis(url: SplitResult) -> Storage:
+    return RedisStorage(
+        RedisConfiguration(
+            host=url.hostname or "127.0.0.1",
+            port=url.port or 6379,
+            username=url.username or None,
+            password=url.password,
+            database=int(url.path.lstrip("/") or 0),
+            key_prefix="infinitic_bench",
+        )
+    )
+
+
 @attrs.frozen
 class _Server:
     """A store: its name among the services, its variable, its usual port, how it is opened."""
@@ -107,6 +121,7 @@ class _Server:
 _SERVERS = {
     "mysql": _Server("mariadb", "INFINITIC_MARIADB_URL", 3306, _open_mysql),
     "postgres": _Server("postgres", "INFINITIC_POSTGRES_URL", 5432, _open_postgres),
+    "redis": _Server("redis", "INFINITIC_REDIS_URL", 6379, _open_redis),
 }
 
 
