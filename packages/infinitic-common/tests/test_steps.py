@@ -1,3 +1,7 @@
+from collections.abc import Callable
+
+import pytest
+
 from infinitic_common.failures import TaskTimedOutError
 from infinitic_common.steps import (
     AllOf,
@@ -5,7 +9,9 @@ from infinitic_common.steps import (
     FirstOf,
     Leaf,
     Outcome,
+    OutcomeOf,
     Resolution,
+    Step,
     evaluate,
     fingerprint,
     leaves_of,
@@ -68,3 +74,66 @@ def test_steps_travel_as_plain_data() -> None:
 def test_a_fingerprint_does_not_depend_on_the_order_of_members() -> None:
     assert fingerprint(AllOf((A, AnyOf((B, C))))) == fingerprint(AllOf((AnyOf((C, B)), A)))
     assert fingerprint(AllOf((A, B))) != fingerprint(AnyOf((A, B)))
+
+
+# --- rows of the catalogue ------------------------------------------------------------------------
+
+
+def ended(*positions: int) -> OutcomeOf:
+    """The commands at these positions have completed, in this order."""
+    outcomes = {Leaf(position): Outcome(order) for order, position in enumerate(positions)}
+    return outcomes.get
+
+
+@pytest.mark.parametrize("combine", [AnyOf, AllOf, lambda members: members[0]])
+def test_andor_08_over_a_single_command(combine: Callable[[tuple[Step, ...]], Step]) -> None:
+    step = combine((A,))
+    assert evaluate(step, ended()) is None
+    assert evaluate(step, ended(0)) is not None
+
+
+def test_andor_09_all_of_two_keeps_their_order() -> None:
+    step = AllOf((A, B))
+    assert evaluate(step, ended(0)) is None
+    found = evaluate(step, ended(1, 0))
+    assert found is not None
+    assert found.leaves == (A, B)
+
+
+def test_andor_10_any_gives_the_winner_alone() -> None:
+    found = evaluate(AnyOf((A, B)), ended(0))
+    assert found is not None
+    assert found.leaves == (A,)
+
+
+def test_andor_13_all_inside_all() -> None:
+    step = AllOf((A, AllOf((B, C))))
+    assert evaluate(step, ended(0, 1)) is None
+    found = evaluate(step, ended(2, 0, 1))
+    assert found is not None
+    assert found.leaves == (A, B, C)
+
+
+def test_andor_14_all_inside_any() -> None:
+    step = AnyOf((A, AllOf((B, C))))
+    assert evaluate(step, ended(1)) is None
+    found = evaluate(step, ended(1, 2))
+    assert found is not None
+    assert found.leaves == (B, C)
+
+
+RECORDED: dict[str, tuple[object, Step]] = {
+    "single": ([7, 2], Leaf(7, 2)),
+    "plain": (7, Leaf(7)),
+    "all": (["all", 0, 1], AllOf((B, A))),
+    "any": (["any", 0, ["all", 1, [3, 1]]], AnyOf((AllOf((Leaf(3, 1), B)), A))),
+    "first": (["first", 0, 1], FirstOf((A, B))),
+}
+"""Steps as releases have stored them, and the code that waits for them: keep every line."""
+
+
+@pytest.mark.parametrize("stored", RECORDED)
+def test_andor_16_steps_of_earlier_releases_are_recognised_in_any_order(stored: str) -> None:
+    plain, step = RECORDED[stored]
+    assert fingerprint(step_from_plain(plain)) == fingerprint(step)
+    assert step_from_plain(plain) == step_from_plain(step_to_plain(step_from_plain(plain)))

@@ -1,6 +1,7 @@
 """What the code of workflows is written with."""
 
 import inspect
+import logging
 from collections.abc import Awaitable, Callable, Mapping
 from collections.abc import Set as AbstractSet
 from contextlib import AbstractContextManager
@@ -12,7 +13,7 @@ from uuid import UUID
 from infinitic_common._calls import RunCaller, issue
 from infinitic_common._running import running
 from infinitic_common._timers import INSTANT, timer_command
-from infinitic_common._workflow_logger import WorkflowLogger, workflow_logger
+from infinitic_common._workflow_logger import LoggerOfRun
 from infinitic_common.contracts import contract_of
 from infinitic_common.deferred import CommandDeferred, Deferred
 from infinitic_common.exceptions import InvalidInline
@@ -150,6 +151,13 @@ class Workflow:
     __slots__ = ()
     __infinitic_workflow__ = True
 
+    logger: logging.Logger = cast("logging.Logger", LoggerOfRun())
+    """A logger, ``infinitic.workflow.<name>``, that is silent while the code is replayed.
+
+    Its records have the ids of workflow and method run. A line is written again only when the process
+    died, or lost a race, before the step that wrote it was stored.
+    """
+
     @property
     def workflow_id(self) -> str:
         """Id of this workflow."""
@@ -192,15 +200,6 @@ class Workflow:
     def now(self) -> datetime:
         """The time (UTC) of the event that let the code go on; the same when it is replayed."""
         return running("now()").now()
-
-    @property
-    def logger(self) -> WorkflowLogger:
-        """A logger, ``infinitic.workflow.<name>``, that is silent while the code is replayed.
-
-        Its records have the ids of workflow and method run. A line is written again only when the
-        process died, or lost a race, before the step that wrote it was stored.
-        """
-        return workflow_logger()
 
     def saga(self) -> Saga:
         """Undo what a block did when it fails, or when the run is cancelled in it.

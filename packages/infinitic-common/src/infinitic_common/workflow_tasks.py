@@ -11,6 +11,9 @@ from infinitic_common.codec import record
 from infinitic_common.failures import DeferredError
 from infinitic_common.history import CommandIssued, Entry
 
+WORKFLOW_EXECUTOR = "infinitic.workflow.Executor"
+"""How events name the service whose tasks are workflow tasks."""
+
 
 @attrs.frozen(eq=False)
 class WorkflowTask:

@@ -139,7 +139,7 @@ def test_a_mistake_of_the_code_undoes_nothing(run: FakeWorkflowRun) -> None:
     flow = Base()
     with pytest.raises(UsageError), flow.saga() as undo:
         undo(flow.stock.release, "a")
-        flow.timer(1)  # type: ignore[arg-type]
+        _ = flow.timer(1)  # type: ignore[arg-type]
     assert not run.commands
 
 

@@ -16,6 +16,7 @@ from infinitic_common.serialization import (
     to_json,
     value_codec,
 )
+from infinitic_common.workflow_tasks import WORKFLOW_EXECUTOR
 
 
 @dataclass(frozen=True)
@@ -112,3 +113,7 @@ def test_serde_14_values_without_declared_type_describe_themselves(value: object
 @pytest.mark.parametrize("value", ["6a1f6f6e-7a4c-4c9b-8b0e-5a2b8f6f0d11", "Name", "tag", 3])
 def test_serde_15_names_and_numbers_are_seen_as_plain_json(value: object) -> None:
     assert json.loads(json.dumps(to_json(encode_untyped(value)))) == value
+
+
+def test_serde_20_workflow_code_is_the_service_of_this_name() -> None:
+    assert WORKFLOW_EXECUTOR == "infinitic.workflow.Executor"
