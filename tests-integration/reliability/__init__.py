@@ -1,0 +1,1 @@
+"""Workers, brokers and databases that go and come back under load."""
