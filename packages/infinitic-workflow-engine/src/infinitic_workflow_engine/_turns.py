@@ -126,6 +126,7 @@ class Turns:
             self._transport, (emission for group in won for emission in group.turn.emissions)
         )
         self._confirm_published(won)
+        _log_notes(won)
         return repeat + [group for group in done if group.workflow_id in lost]
 
     async def _finish_late(
@@ -276,3 +277,9 @@ class Turns:
                 published.append(state.outbox.entries[-1])
             state.outbox.confirmed += published
             self.closing.note(state)
+
+
+def _log_notes(groups: list[Group]) -> None:
+    for group in groups:
+        for note in group.turn.notes:
+            _LOGGER.warning("%s", note, extra={"workflow_id": group.workflow_id})

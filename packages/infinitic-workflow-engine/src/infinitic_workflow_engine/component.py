@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, cast
 
 import attrs
 
+from infinitic_common.configuration import ConfigurationError, Problem
 from infinitic_common.contracts import contract_of, is_contract
 from infinitic_common.exceptions import UndecodableMessage
 from infinitic_common.messages import StateEngineMessage, from_received
@@ -54,6 +55,8 @@ class StateEngineOptions:
         deduplication_window: How long a repeated start of an ended workflow is recognised.
         max_batch_messages: The most messages taken into one turn; nothing waits for them.
         max_batches: Turns in progress at once.
+        max_delivery_count: Attempts at a message before it moves to the dead letters; None for the
+            transport's default.
         cached_entries: History entries of all states kept in memory.
         workflow_task_timeout: Limit of a workflow task in an executor.
         remote_workflow_tasks: Have workflow code run elsewhere even when an executor is here.
@@ -66,6 +69,7 @@ class StateEngineOptions:
     deduplication_window: timedelta = timedelta(hours=1)
     max_batch_messages: int = 500
     max_batches: int = 4
+    max_delivery_count: int | None = None
     cached_entries: int = 500_000
     workflow_task_timeout: timedelta = timedelta(seconds=60)
     remote_workflow_tasks: bool = False
@@ -96,17 +100,19 @@ class WorkflowStateEngine:
         """The state engine that a workflow's entry of a configuration describes.
 
         Raises:
-            ValueError: The entry has no state engine.
+            ConfigurationError: The entry has no state engine.
         """
         engine = configuration.state_engine
         if engine is None:
-            msg = f"the entry of workflow {configuration.name} has no stateEngine"
-            raise ValueError(msg)
+            place = f"workflows.{configuration.name}"
+            raise ConfigurationError([Problem(place, "no state engine", "add `stateEngine:`")])
         options = StateEngineOptions(
             concurrency=engine.concurrency,
             retention=timedelta(seconds=engine.retention_seconds),
             deduplication_window=timedelta(seconds=engine.deduplication_window_seconds),
             max_batch_messages=engine.batch.max_messages,
+            max_delivery_count=engine.max_redeliver_count,
+            remote_workflow_tasks=engine.remote_workflow_tasks,
             storage=engine.storage,
         )
         return cls(configuration.name, options)
@@ -158,7 +164,7 @@ class WorkflowStateEngine:
     def _main_subscription(self) -> Subscription:
         kinds = (TopicKind.WORKFLOW_STATE_CMD, TopicKind.WORKFLOW_STATE_ENGINE)
         options = self._options
-        return Subscription(
+        subscription = Subscription(
             topics=tuple(Topic(kind, self._name) for kind in kinds),
             name="workflow-state-engine",
             ordered=True,
@@ -167,6 +173,9 @@ class WorkflowStateEngine:
             max_in_flight_batches=options.max_batches,
             on_dead_letter=self._report,
         )
+        if options.max_delivery_count is None:
+            return subscription
+        return attrs.evolve(subscription, max_delivery_count=options.max_delivery_count)
 
     def _timer_subscription(self) -> Subscription:
         topic = Topic(TopicKind.WORKFLOW_STATE_TIMER, self._name)

@@ -28,6 +28,8 @@ class WorkflowStateEngineConfiguration(Settings):
         deduplication_window_seconds: How long after its end an instance recognises duplicates.
         max_redeliver_count: Attempts at a message before it is given up; None for the
             transport's setting.
+        remote_workflow_tasks: Have the code of the workflow run by executors that are found by
+            messages, even when one is in this worker.
         command_handler_concurrency: Commands handled at once; by default as ``concurrency``.
         event_handler_concurrency: Events handled at once; by default as ``concurrency``.
         timer_handler_concurrency: Timers handled at once; by default as ``concurrency``.
@@ -43,6 +45,7 @@ class WorkflowStateEngineConfiguration(Settings):
     retention_seconds: Annotated[float, AtLeast(0)] = 86_400.0
     deduplication_window_seconds: Annotated[float, Above(0)] = 3600.0
     max_redeliver_count: Annotated[int, Above(0)] | None = None
+    remote_workflow_tasks: bool = False
     command_handler_concurrency: Concurrency = Factory(_same_concurrency, takes_self=True)
     event_handler_concurrency: Concurrency = Factory(_same_concurrency, takes_self=True)
     timer_handler_concurrency: Concurrency = Factory(_same_concurrency, takes_self=True)

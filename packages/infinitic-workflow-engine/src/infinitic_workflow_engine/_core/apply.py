@@ -23,32 +23,38 @@ from infinitic_common.messages import (
     TimerCompleted,
     WaitWorkflow,
     WorkflowTaskCompleted,
+    WorkflowTaskRetryDue,
     WorkflowTaskTimedOut,
 )
 from infinitic_common.workflow_tasks import WorkflowTaskResult
-from infinitic_workflow_engine._core import channels, methods, remote_tasks, tasks, timers
+from infinitic_workflow_engine._core import (
+    cascade,
+    channels,
+    code_failures,
+    methods,
+    remote_tasks,
+    tasks,
+    timers,
+)
 from infinitic_workflow_engine._core.emissions import emissions
 from infinitic_workflow_engine._core.outbox import short_hash
 from infinitic_workflow_engine._core.queries import query_workflow
 from infinitic_workflow_engine._core.runs import pump
 from infinitic_workflow_engine._core.state import WorkflowState
 from infinitic_workflow_engine._core.turn import Turn
-from infinitic_workflow_engine._core.workflow_tasks import (
-    retry_workflow_task,
-    workflow_task_ended,
-)
+from infinitic_workflow_engine._core.workflow_tasks import workflow_task_ended
 
 Handler = Callable[[WorkflowState, Any, Turn], None]
 
 _HANDLERS: dict[type, Handler] = {
     DispatchMethod: methods.dispatch_method,
     WaitWorkflow: methods.wait_workflow,
-    CancelWorkflow: methods.cancel_workflow,
+    CancelWorkflow: cascade.cancel_workflow,
     SendSignal: channels.send_signal,
     CompleteTimers: timers.complete_timers,
     TimerCompleted: timers.timer_completed,
     RetryTasks: tasks.retry_tasks,
-    RetryWorkflowTask: retry_workflow_task,
+    RetryWorkflowTask: code_failures.retry_workflow_task,
     TaskCompleted: tasks.task_completed,
     TaskFailed: tasks.task_failed,
     TaskTimedOut: tasks.task_timed_out,
@@ -56,6 +62,7 @@ _HANDLERS: dict[type, Handler] = {
     RemoteMethodFailed: tasks.remote_method_failed,
     WorkflowTaskCompleted: remote_tasks.workflow_task_completed,
     WorkflowTaskTimedOut: remote_tasks.workflow_task_timed_out,
+    WorkflowTaskRetryDue: code_failures.retry_due,
 }
 
 
@@ -72,6 +79,8 @@ def apply(message: StateEngineMessage, turn: Turn) -> None:
     cause = short_hash(message.message_id)
     if turn.state is not None and (turn.state.outbox.knows(cause) or cause in turn.causes):
         _emit_again(turn.state, cause, turn)
+        if isinstance(message, DispatchWorkflow):
+            methods.start_of_ended(turn.state, turn)
         return
     effects = len(turn.effects)
     if isinstance(message, DispatchWorkflow):

@@ -5,34 +5,25 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import cast
 
-from infinitic_common.codec import decode
-from infinitic_common.command_ids import command_id
-from infinitic_common.failures import WorkflowTimedOutError
+from infinitic_common.codec import decode, encode
 from infinitic_common.history import (
     ChildWorkflowCommand,
     RemoteMethodCommand,
     SendSignalCommand,
     TaskCommand,
-    TimerCommand,
 )
 from infinitic_common.ids import derived_id
 from infinitic_common.messages import (
-    AddTagToTask,
-    AddTagToWorkflow,
-    DispatchMethod,
-    DispatchWorkflow,
-    ExecuteTask,
     Message,
     MethodCompleted,
     MethodFailed,
     RemoteMethodCompleted,
     RemoteMethodFailed,
     RemoveTagFromWorkflow,
-    SendSignal,
-    TaskTimedOut,
-    TimerCompleted,
 )
-from infinitic_common.requesters import ClientRequester, Requester, WorkflowRequester
+from infinitic_common.requesters import ClientRequester, Requester
+from infinitic_workflow_engine._core.cancels import is_canceled
+from infinitic_workflow_engine._core.dispatches import command_emissions
 from infinitic_workflow_engine._core.outbox import (
     CommandsEffect,
     Effect,
@@ -40,7 +31,20 @@ from infinitic_workflow_engine._core.outbox import (
     OutcomeEffect,
 )
 from infinitic_workflow_engine._core.state import MethodOutcome, MethodRun, WorkflowState
-from infinitic_workflow_engine._core.turn import ALL, ANSWERS, TAGS, Emission, emission
+from infinitic_workflow_engine._core.turn import ALL, ANSWERS, Emission, Turn, emission
+
+_LEAVES = (TaskCommand, ChildWorkflowCommand, RemoteMethodCommand)
+
+
+def emit(state: WorkflowState, turn: Turn, effect: Effect) -> None:
+    """Add an effect to the turn."""
+    turn.effects.append(effect)
+    turn.emissions.extend(emissions(state, effect))
+
+
+def tell(state: WorkflowState, turn: Turn, message: Message) -> None:
+    """Add a message to the turn that is not made from what the state has."""
+    emit(state, turn, MessageEffect(encode(message)))
 
 
 def emissions(state: WorkflowState, effect: Effect) -> Iterator[Emission]:
@@ -50,7 +54,8 @@ def emissions(state: WorkflowState, effect: Effect) -> Iterator[Emission]:
             run = state.methods.get(effect.method_id)
             if run is not None:
                 for position in effect.positions:
-                    yield from command_emissions(state, run, position, effect)
+                    if not _is_over(state, run, position, effect.sequence):
+                        yield from command_emissions(state, run, position, effect)
         case OutcomeEffect():
             outcome = state.outcomes.get(effect.method_id)
             if outcome is not None:
@@ -62,193 +67,17 @@ def emissions(state: WorkflowState, effect: Effect) -> Iterator[Emission]:
             yield emission(message, deliver_at=effect.deliver_at, wave=wave)
 
 
-def command_emissions(
-    state: WorkflowState, run: MethodRun, position: int, effect: CommandsEffect
-) -> Iterator[Emission]:
-    """The messages of the command at a position."""
+def _is_over(state: WorkflowState, run: MethodRun, position: int, sequence: int) -> bool:
+    """Whether nobody waits any more for what a command started, or it was started anew since.
+
+    To start it again would leave behind what nobody ends: a child, or the tags of a task.
+    """
     command = run.commands[position]
-    requester = requester_of(state, run, position)
-    identifier = command_id(state.workflow_id, run.method_id, position)
-    match command:
-        case TaskCommand():
-            yield from _task(command, identifier, requester, effect)
-        case ChildWorkflowCommand():
-            yield from _child(command, identifier, requester, effect)
-        case RemoteMethodCommand():
-            yield from _remote_method(command, identifier, requester, effect)
-        case SendSignalCommand():
-            yield from _signal(command, identifier, requester, effect)
-        case TimerCommand():
-            yield timer_emission(command.fires_at, identifier, requester, effect.at)
-        case _:
-            pass
-
-
-def requester_of(state: WorkflowState, run: MethodRun, position: int) -> WorkflowRequester:
-    """The command of a run, as the one who asks."""
-    return WorkflowRequester(
-        workflow_name=state.workflow_name,
-        workflow_id=state.workflow_id,
-        method_name=run.method_name,
-        method_id=run.method_id,
-        position=position,
-        workflow_version=state.workflow_version or 0,
-    )
-
-
-def _task(
-    command: TaskCommand, task_id: str, requester: WorkflowRequester, effect: CommandsEffect
-) -> Iterator[Emission]:
-    sequence = effect.sequence
-    for tag in sorted(command.tags):
-        add = AddTagToTask(
-            derived_id("tag", task_id, tag, sequence), command.service_name, task_id, tag
-        )
-        yield emission(add, wave=TAGS)
-    yield emission(
-        ExecuteTask(
-            message_id=derived_id("task", task_id, sequence) if sequence else task_id,
-            service_name=command.service_name,
-            task_id=task_id,
-            method_name=command.method_name,
-            arguments=command.arguments,
-            tags=command.tags,
-            meta=command.meta,
-            requester=requester,
-            retry_sequence=sequence,
-            emitted_at=effect.at,
-        )
-    )
-    if command.timeout_ms is not None and not sequence:
-        due = effect.at + command.timeout_ms
-        timed_out = TaskTimedOut(
-            message_id=derived_id("timeout", task_id),
-            workflow_name=requester.workflow_name,
-            workflow_id=requester.workflow_id,
-            method_id=requester.method_id,
-            position=requester.position,
-            task_id=task_id,
-            emitted_at=due,
-        )
-        yield emission(timed_out, deliver_at=due)
-
-
-def _child(
-    command: ChildWorkflowCommand,
-    workflow_id: str,
-    requester: WorkflowRequester,
-    effect: CommandsEffect,
-) -> Iterator[Emission]:
-    for tag in sorted(command.tags):
-        identifier = derived_id("tag", workflow_id, tag)
-        yield emission(
-            AddTagToWorkflow(identifier, command.workflow_name, workflow_id, tag), wave=TAGS
-        )
-    yield emission(
-        DispatchWorkflow(
-            message_id=workflow_id,
-            workflow_name=command.workflow_name,
-            workflow_id=workflow_id,
-            method_name=command.method_name,
-            arguments=command.arguments,
-            tags=command.tags,
-            meta=command.meta,
-            requester=requester,
-            client_waiting=False,
-            emitted_at=effect.at,
-        )
-    )
-    yield from _remote_timeout(command, (workflow_id, workflow_id), requester, effect)
-
-
-def _remote_method(
-    command: RemoteMethodCommand,
-    method_id: str,
-    requester: WorkflowRequester,
-    effect: CommandsEffect,
-) -> Iterator[Emission]:
-    if command.workflow_id is None:
-        return
-    if command.workflow_id != requester.workflow_id:
-        yield emission(
-            DispatchMethod(
-                message_id=method_id,
-                workflow_name=command.workflow_name,
-                workflow_id=command.workflow_id,
-                method_id=method_id,
-                method_name=command.method_name,
-                arguments=command.arguments,
-                requester=requester,
-                client_waiting=False,
-                emitted_at=effect.at,
-            )
-        )
-    yield from _remote_timeout(command, (command.workflow_id, method_id), requester, effect)
-
-
-def _remote_timeout(
-    command: ChildWorkflowCommand | RemoteMethodCommand,
-    target: tuple[str, str],
-    requester: WorkflowRequester,
-    effect: CommandsEffect,
-) -> Iterator[Emission]:
-    if command.timeout_ms is None:
-        return
-    workflow_id, method_id = target
-    due = effect.at + command.timeout_ms
-    error = WorkflowTimedOutError(
-        command.workflow_name, workflow_id, command.method_name, method_id
-    )
-    yield emission(
-        RemoteMethodFailed(
-            message_id=derived_id("timeout", method_id),
-            workflow_name=requester.workflow_name,
-            workflow_id=requester.workflow_id,
-            method_id=requester.method_id,
-            position=requester.position,
-            error=error,
-            emitted_at=due,
-        ),
-        deliver_at=due,
-    )
-
-
-def _signal(
-    command: SendSignalCommand,
-    signal_id: str,
-    requester: WorkflowRequester,
-    effect: CommandsEffect,
-) -> Iterator[Emission]:
-    if command.workflow_id is None or command.workflow_id == requester.workflow_id:
-        return
-    yield emission(
-        SendSignal(
-            message_id=signal_id,
-            workflow_name=command.workflow_name,
-            workflow_id=command.workflow_id,
-            channel_name=command.channel_name,
-            signal_id=signal_id,
-            value=command.value,
-            value_types=command.value_types,
-            requester=requester,
-            emitted_at=effect.at,
-        )
-    )
-
-
-def timer_emission(
-    fires_at: int, timer_id: str, requester: WorkflowRequester, now: int
-) -> Emission:
-    """The message that ends a timer when it is due."""
-    message = TimerCompleted(
-        message_id=derived_id("timer", timer_id),
-        workflow_name=requester.workflow_name,
-        workflow_id=requester.workflow_id,
-        method_id=requester.method_id,
-        position=requester.position,
-        emitted_at=fires_at,
-    )
-    return emission(message, deliver_at=fires_at, now=now)
+    if isinstance(command, _LEAVES):
+        unheard = is_canceled(state, run) and not run.canceled
+        retried = sequence < run.sequences.get(position, 0)
+        return unheard or retried or position not in run.ongoing
+    return (position, 0) in run.outcomes and not isinstance(command, SendSignalCommand)
 
 
 def answer(state: WorkflowState, outcome: MethodOutcome, requester: Requester) -> Emission:
@@ -260,7 +89,9 @@ def answer_message(state: WorkflowState, outcome: MethodOutcome, requester: Requ
     """The message that tells a requester how a run ended, or that it failed for now."""
     if isinstance(requester, ClientRequester):
         return _to_client(state, outcome, requester.client_name)
-    identifier = derived_id("answer", outcome.method_id, requester.method_id, requester.position)
+    identifier = derived_id(
+        "answer", state.workflow_id, outcome.method_id, requester.method_id, requester.position
+    )
     target = (requester.workflow_name, requester.workflow_id, requester.method_id)
     if outcome.error is None:
         value = cast("bytes", outcome.value)
@@ -274,7 +105,7 @@ def answer_message(state: WorkflowState, outcome: MethodOutcome, requester: Requ
 
 
 def _to_client(state: WorkflowState, outcome: MethodOutcome, client_name: str) -> Message:
-    identifier = derived_id("answer", outcome.method_id, client_name)
+    identifier = derived_id("answer", state.workflow_id, outcome.method_id, client_name)
     if outcome.error is None:
         value = cast("bytes", outcome.value)
         return MethodCompleted(identifier, client_name, state.workflow_id, outcome.method_id, value)

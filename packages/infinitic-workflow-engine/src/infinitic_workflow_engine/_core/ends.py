@@ -2,18 +2,12 @@
 
 from __future__ import annotations
 
-from infinitic_common.codec import encode
 from infinitic_common.failures import DeferredError, WorkflowFailedError
 from infinitic_common.history import SendSignalCommand, SignalReceived
-from infinitic_common.messages import Message
 from infinitic_common.requesters import ClientRequester, Requester, WorkflowRequester
 from infinitic_workflow_engine._core.cancels import can_clean_up, clean_up, is_canceled
-from infinitic_workflow_engine._core.emissions import (
-    answer_message,
-    command_emissions,
-    emissions,
-    tag_removals,
-)
+from infinitic_workflow_engine._core.dispatches import command_emissions
+from infinitic_workflow_engine._core.emissions import answer_message, emit, tag_removals, tell
 from infinitic_workflow_engine._core.mailbox import Mailbox
 from infinitic_workflow_engine._core.outbox import (
     CommandsEffect,
@@ -23,22 +17,12 @@ from infinitic_workflow_engine._core.outbox import (
     OutcomeEffect,
 )
 from infinitic_workflow_engine._core.state import MethodOutcome, MethodRun, WorkflowState
+from infinitic_workflow_engine._core.task_tags import untag_tasks
 from infinitic_workflow_engine._core.turn import Turn
 from infinitic_workflow_engine._core.waits import complete_command, fail_command
 
 REMEMBERED_OUTCOMES = 32
 """Ended runs of a workflow that is still running whose outcome is kept."""
-
-
-def emit(state: WorkflowState, turn: Turn, effect: Effect) -> None:
-    """Add an effect to the turn."""
-    turn.effects.append(effect)
-    turn.emissions.extend(emissions(state, effect))
-
-
-def tell(state: WorkflowState, turn: Turn, message: Message) -> None:
-    """Add a message to the turn that is not made from what the state has."""
-    emit(state, turn, MessageEffect(encode(message)))
 
 
 def run_failed(state: WorkflowState, run: MethodRun, error: DeferredError, turn: Turn) -> None:
@@ -92,7 +76,9 @@ def cancel_run(state: WorkflowState, run: MethodRun, error: DeferredError, turn:
     outcome = MethodOutcome(run.method_id, run.method_name, None, error, turn.now)
     state.outcomes[run.method_id] = outcome
     _tell_outcome(state, run, outcome, turn)
+    run.retry, run.retries = None, 0
     if can_clean_up(run):
+        untag_tasks(state, run, turn)
         clean_up(state, run, turn)
     else:
         end_run(state, run, turn)
@@ -105,12 +91,13 @@ def _tell_outcome(state: WorkflowState, run: MethodRun, outcome: MethodOutcome, 
         else:
             emit(state, turn, OutcomeEffect(run.method_id, requester))
     run.waiting_clients = []
+    run.waiting_workflows = []
 
 
 def _waiting_for(run: MethodRun) -> list[Requester]:
     clients: list[Requester] = [ClientRequester(name) for name in run.waiting_clients]
     parent = [run.requester] if isinstance(run.requester, WorkflowRequester) else []
-    return [*parent, *clients]
+    return [*parent, *run.waiting_workflows, *clients]
 
 
 def _is_own(state: WorkflowState, requester: Requester) -> bool:
@@ -141,6 +128,7 @@ def end_if_finished(state: WorkflowState, run: MethodRun, turn: Turn) -> None:
 
 def end_run(state: WorkflowState, run: MethodRun, turn: Turn) -> None:
     """Drop a run and its history; the workflow ends with its last run."""
+    untag_tasks(state, run, turn)
     _keep_signals(state, run, turn)
     del state.methods[run.method_id]
     turn.ended_methods.append(run.method_id)

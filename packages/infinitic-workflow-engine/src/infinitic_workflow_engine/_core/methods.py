@@ -1,25 +1,12 @@
-"""Starting workflows and their methods, waiting for them, cancelling them."""
+"""Starting workflows and their methods, waiting for them."""
 
 from __future__ import annotations
 
-from infinitic_common.command_ids import command_id
-from infinitic_common.failures import WorkflowCanceledError, WorkflowUnknownError
-from infinitic_common.history import ChildWorkflowCommand, RemoteMethodCommand
-from infinitic_common.ids import derived_id
-from infinitic_common.messages import (
-    CancelWorkflow,
-    DispatchMethod,
-    DispatchWorkflow,
-    WaitWorkflow,
-)
+from infinitic_common.failures import WorkflowUnknownError
+from infinitic_common.messages import DispatchMethod, DispatchWorkflow, WaitWorkflow
 from infinitic_common.requesters import ClientRequester, Requester, WorkflowRequester
-from infinitic_workflow_engine._core.emissions import (
-    answer,
-    answer_message,
-    requester_of,
-    tag_removals,
-)
-from infinitic_workflow_engine._core.ends import cancel_run, failed_outcome, tell
+from infinitic_workflow_engine._core.emissions import answer, answer_message, tag_removals, tell
+from infinitic_workflow_engine._core.ends import failed_outcome
 from infinitic_workflow_engine._core.runs import add_run
 from infinitic_workflow_engine._core.state import MethodOutcome, MethodRun, WorkflowState
 from infinitic_workflow_engine._core.turn import ANSWERS, Turn, emission
@@ -51,11 +38,15 @@ def dispatch_workflow(
 
 
 def _repeated_start(state: WorkflowState, message: DispatchWorkflow, turn: Turn) -> None:
-    if state.ended_at is not None:
-        for removal in tag_removals(state):
-            tell(state, turn, removal)
+    start_of_ended(state, turn)
     if message.client_waiting or isinstance(message.requester, WorkflowRequester):
         _wait(state, message.workflow_id, message.requester, turn)
+
+
+def start_of_ended(state: WorkflowState, turn: Turn) -> None:
+    """Whoever starts an ended workflow again has tagged it again: its tags are removed again."""
+    if state.ended_at is not None:
+        turn.emissions += [emission(removal) for removal in tag_removals(state)]
 
 
 def _waiting(requester: Requester, *, waits: bool) -> list[str]:
@@ -99,7 +90,7 @@ def method_unknown(message: DispatchMethod | WaitWorkflow, turn: Turn) -> None:
 
 
 def wait_workflow(state: WorkflowState, message: WaitWorkflow, turn: Turn) -> None:
-    """Tell the client when the run ends or fails; at once when it has."""
+    """Tell the requester when the run ends or fails; at once when it has."""
     if message.method_id in state.methods or message.method_id in state.outcomes:
         _wait(state, message.method_id, message.requester, turn)
     else:
@@ -112,48 +103,22 @@ def _wait(state: WorkflowState, method_id: str, requester: Requester, turn: Turn
         turn.emissions.append(answer(state, outcome, requester))
         return
     run = state.methods.get(method_id)
-    if run is None or not isinstance(requester, ClientRequester):
+    if run is None:
         return
-    if requester.client_name not in run.waiting_clients:
-        run.waiting_clients.append(requester.client_name)
-        state.dirty = True
+    state.dirty = _added(run, requester) or state.dirty
     if run.stalled is not None:
         failed = failed_outcome(state, run, run.stalled, turn)
         tell(state, turn, answer_message(state, failed, requester))
 
 
-def cancel_workflow(state: WorkflowState, message: CancelWorkflow, turn: Turn) -> None:
-    """Cancel one run or all; children that still run are cancelled too."""
-    runs = [run for run in state.methods.values() if message.method_id in (None, run.method_id)]
-    for run in runs:
-        if run.method_id in state.methods:
-            _cancel_children(state, run, turn)
-            error = WorkflowCanceledError(
-                state.workflow_name, state.workflow_id, run.method_name, run.method_id
-            )
-            if run.returned:
-                run.ongoing.clear()
-            cancel_run(state, run, error, turn)
-
-
-def _cancel_children(state: WorkflowState, run: MethodRun, turn: Turn) -> None:
-    for position in sorted(run.ongoing):
-        command = run.commands[position]
-        requester = requester_of(state, run, position)
-        target: tuple[str, str, str | None]
-        if isinstance(command, ChildWorkflowCommand):
-            target = (command.workflow_name, _child_id(state, run, position), None)
-        elif isinstance(command, RemoteMethodCommand) and command.workflow_id is not None:
-            child_id = _child_id(state, run, position)
-            target = (command.workflow_name, command.workflow_id, child_id)
-        else:
-            continue
-        identifier = derived_id("cancel", run.method_id, position)
-        name, workflow_id, method_id = target
-        if workflow_id != state.workflow_id:
-            cancel = CancelWorkflow(identifier, name, workflow_id, method_id, requester, turn.now)
-            tell(state, turn, cancel)
-
-
-def _child_id(state: WorkflowState, run: MethodRun, position: int) -> str:
-    return command_id(state.workflow_id, run.method_id, position)
+def _added(run: MethodRun, requester: Requester) -> bool:
+    """Whether the requester did not wait for the run yet, and does so now."""
+    if isinstance(requester, ClientRequester):
+        if requester.client_name in run.waiting_clients:
+            return False
+        run.waiting_clients.append(requester.client_name)
+        return True
+    if requester == run.requester or requester in run.waiting_workflows:
+        return False
+    run.waiting_workflows.append(requester)
+    return True

@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
-from infinitic_common.command_ids import command_id
-from infinitic_common.failures import TaskFailedError, WorkflowExecutorFailedError
-from infinitic_common.history import CommandFailed, TaskCommand
+from collections.abc import Iterator
+
 from infinitic_common.ids import derived_id
 from infinitic_common.messages import QueryAnswered, QueryWorkflow
 from infinitic_common.requesters import ClientRequester
-from infinitic_common.serialization import encode_untyped, to_json
-from infinitic_workflow_engine._core.state import MethodRun, WorkflowState
-from infinitic_workflow_engine._core.tasks import task_status
+from infinitic_common.serialization import encode_untyped
+from infinitic_workflow_engine._core.state import WorkflowState
 from infinitic_workflow_engine._core.turn import ANSWERS, Turn, emission
+from infinitic_workflow_engine._core.views import View, state_view, workflow_status
+
+_ROOM = 1000
+"""Bytes of an answer besides what is asked for."""
+
+_MOST = 1000, 10
+"""How many commands of a kind a run shows when all of them are too many for one message."""
 
 
 def query_workflow(state: WorkflowState | None, message: QueryWorkflow, turn: Turn) -> None:
@@ -19,7 +24,7 @@ def query_workflow(state: WorkflowState | None, message: QueryWorkflow, turn: Tu
     if not isinstance(message.requester, ClientRequester):
         return
     known = state is not None and state.started
-    answer = _answer(state, message) if state is not None and known else None
+    answer = _answer(state, message, turn) if state is not None and known else None
     answered = QueryAnswered(
         derived_id("answer", message.message_id),
         message.requester.client_name,
@@ -29,79 +34,38 @@ def query_workflow(state: WorkflowState | None, message: QueryWorkflow, turn: Tu
     turn.emissions.append(emission(answered, wave=ANSWERS))
 
 
-def _answer(state: WorkflowState, message: QueryWorkflow) -> bytes | None:
+def _answer(state: WorkflowState, message: QueryWorkflow, turn: Turn) -> bytes | None:
     if message.query == "status":
         return encode_untyped(workflow_status(state))
+    room = turn.max_message_bytes - _ROOM
     if message.query == "property":
-        return state.values.get(state.properties.get(message.argument or "", b""))
-    return encode_untyped(state_view(state))
+        found = state.values.get(state.properties.get(message.argument or "", b""))
+        return found if found is None or len(found) <= room else None
+    return next(
+        (data for view in _views(state) if len(data := encode_untyped(view)) <= room),
+        encode_untyped({"workflow_id": state.workflow_id, "status": workflow_status(state)}),
+    )
 
 
-def workflow_status(state: WorkflowState) -> str:
-    """One word for a workflow: what it does, or how it ended."""
-    if not state.methods:
-        outcome = state.outcomes.get(state.workflow_id)
-        return "CANCELED" if outcome is not None and outcome.error is not None else "COMPLETED"
-    stalled = [run.stalled for run in state.methods.values() if run.stalled is not None]
-    if any(isinstance(error, WorkflowExecutorFailedError) for error in stalled):
-        return "HAS_FAILED_EXECUTOR"
-    if stalled:
-        return "HAS_FAILED_TASK"
-    return "RUNNING" if state.running is not None or state.ready else "WAITING"
+def _views(state: WorkflowState) -> Iterator[View]:
+    """The state as plain data, then with less and less of it, which it says."""
+    view = state_view(state)
+    yield view
+    for most in _MOST:
+        yield {**view, **_shortened(view, most)}
+    yield {**view, **_shortened(view, 0), "properties": {}, "ended_methods": []}
 
 
-def state_view(state: WorkflowState) -> dict[str, object]:
-    """The state as plain data, values decoded without knowing their types."""
-    properties = {name: to_json(state.values[h]) for name, h in state.properties.items()}
-    return {
-        "workflow_id": state.workflow_id,
-        "workflow_name": state.workflow_name,
-        "workflow_version": state.workflow_version,
-        "status": workflow_status(state),
-        "tags": sorted(state.tags),
-        "meta": dict(state.meta),
-        "created_at": state.created_at,
-        "ended_at": state.ended_at,
-        "properties": properties,
-        "waiting_signals": len(state.mailbox),
-        "methods": [_run_view(state, run) for run in state.methods.values()],
+def _shortened(view: View, most: int) -> View:
+    methods = view["methods"]
+    runs = [_short_run(run, most) for run in methods] if isinstance(methods, list) else []
+    return {"methods": runs, "shortened": True}
+
+
+def _short_run(run: View, most: int) -> View:
+    short = {
+        name: value[-most:] if most else []
+        for name, value in run.items()
+        if isinstance(value, list) and name != "arguments"
     }
-
-
-def _run_view(state: WorkflowState, run: MethodRun) -> dict[str, object]:
-    return {
-        "method_id": run.method_id,
-        "method_name": run.method_name,
-        "arguments": [to_json(argument) for argument in run.arguments],
-        "stalled": None if run.stalled is None else type(run.stalled).__name__,
-        "waits_at": None if run.pending is None else run.pending.position,
-        "tasks": [
-            _task_view(state, run, position, command)
-            for position, command in sorted(run.commands.items())
-            if isinstance(command, TaskCommand)
-        ],
-    }
-
-
-def _task_view(
-    state: WorkflowState, run: MethodRun, position: int, command: TaskCommand
-) -> dict[str, object]:
-    return {
-        "id": command_id(state.workflow_id, run.method_id, position),
-        "service": command.service_name,
-        "method": command.method_name,
-        "status": task_status(run, position),
-        "attempt": run.sequences.get(position, 0),
-        "last_failure": _last_failure(run, position),
-    }
-
-
-def _last_failure(run: MethodRun, position: int) -> str | None:
-    for entry in reversed(run.log.entries):
-        if isinstance(entry, CommandFailed) and entry.position == position:
-            error = entry.error
-            if isinstance(error, TaskFailedError):
-                detail = error.failure.exception
-                return f"{detail.name}: {detail.message}"
-            return type(error).__name__
-    return None
+    return {**run, **short, "arguments": []}

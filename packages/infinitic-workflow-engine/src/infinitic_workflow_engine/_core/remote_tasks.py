@@ -14,7 +14,8 @@ from infinitic_common.messages import (
     WorkflowTaskTimedOut,
 )
 from infinitic_common.workflow_tasks import RemoteWorkflowTask, WorkflowTask, WorkflowTaskResult
-from infinitic_workflow_engine._core.ends import emit, tell
+from infinitic_workflow_engine._core.emissions import emit, tell
+from infinitic_workflow_engine._core.executors import waiting_for_executor
 from infinitic_workflow_engine._core.outbox import MessageEffect
 from infinitic_workflow_engine._core.runs import workflow_task
 from infinitic_workflow_engine._core.state import RunningTask, WorkflowState
@@ -36,8 +37,9 @@ def _send(state: WorkflowState, task: WorkflowTask, attempt: int, turn: Turn) ->
     state.dirty = True
     target = (task.workflow_name, task.workflow_id, task.method_id, task.task_id)
     encoded = encode(_remote(task))
+    retries = task.retry_index
     identifier = derived_id("workflow-task", task.task_id, attempt)
-    tell(state, turn, ExecuteWorkflowTask(identifier, *target, encoded, turn.now))
+    tell(state, turn, ExecuteWorkflowTask(identifier, *target, encoded, turn.now, retries))
     deadline = WorkflowTaskTimedOut(derived_id("timeout", task.task_id, attempt), *target, due)
     emit(state, turn, MessageEffect(encode(deadline), due))
 
@@ -56,6 +58,7 @@ def _remote(task: WorkflowTask) -> RemoteWorkflowTask:
         arguments=task.arguments,
         history=history,
         state_version=task.state_version,
+        retry_index=task.retry_index,
     )
 
 
@@ -79,3 +82,6 @@ def workflow_task_timed_out(
     if run is not None and message.emitted_at >= running.due:
         task = attrs.evolve(workflow_task(state, run, turn.number), task_id=running.task_id)
         _send(state, task, running.attempt + 1, turn)
+        turn.notes.append(
+            f"{waiting_for_executor(state)}: nobody answered workflow task {task.task_id}"
+        )

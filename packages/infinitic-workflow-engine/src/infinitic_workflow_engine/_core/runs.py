@@ -32,16 +32,14 @@ def _resume(state: WorkflowState, run: MethodRun, now: int) -> None:
     """Record what lets the run go on, with the properties as they are now."""
     state.dirty = True
     run.stalled = None
-    if not run.log.entries:
+    if run.pending is None:
         run.log.append(MethodStarted(now, *_snapshot(state, run)))
-    elif is_canceled(state, run) and not run.canceled and run.pending is not None:
+    elif is_canceled(state, run) and not run.canceled:
         run.log.append(RunCanceled(run.pending.position, now, *_snapshot(state, run)))
         run.canceled = True
         run.ongoing.clear()
-    elif run.pending is not None:
-        run.log.append(StepEnded(run.pending.position, now, *_snapshot(state, run)))
     else:
-        return
+        run.log.append(StepEnded(run.pending.position, now, *_snapshot(state, run)))
     run.resumed_at = len(run.log.entries)
 
 
@@ -74,4 +72,5 @@ def workflow_task(state: WorkflowState, run: MethodRun, turn_number: int) -> Wor
         visible=run.resumed_at,
         state_version=state.version,
         turn=turn_number,
+        retry_index=run.retries,
     )

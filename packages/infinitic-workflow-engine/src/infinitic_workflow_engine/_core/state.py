@@ -11,7 +11,7 @@ import attrs
 from infinitic_common.codec import record
 from infinitic_common.failures import DeferredError
 from infinitic_common.history import Command, Entry
-from infinitic_common.requesters import Requester
+from infinitic_common.requesters import Requester, WorkflowRequester
 from infinitic_common.steps import Outcome, Step
 from infinitic_workflow_engine._core.log import Log
 from infinitic_workflow_engine._core.mailbox import Mailbox
@@ -42,6 +42,24 @@ class PendingStep:
     resolved: int | None = None
 
 
+@record(214)
+@attrs.frozen
+class PendingRetry:
+    """The code of a run failed, and runs again by the retry policy of its executor.
+
+    Attributes:
+        task_id: The workflow task that failed.
+        index: Automatic retries before it.
+        due: When the code runs again, in milliseconds since the epoch.
+        error: Why it failed.
+    """
+
+    task_id: str
+    index: int
+    due: int
+    error: DeferredError
+
+
 @attrs.define
 class MethodRun:
     """One run of a method.
@@ -52,6 +70,7 @@ class MethodRun:
         arguments: Encoded.
         requester: Who started it.
         waiting_clients: Names of clients to tell when it ends or fails.
+        waiting_workflows: Commands of other workflows to tell, besides the one that started it.
         log: Its history; empty until its first workflow task.
         returned: Its code is done; the run stays until its tasks have ended.
         commands: What it issued, by position.
@@ -59,6 +78,8 @@ class MethodRun:
         signal_counts: Signals that each receive got, by position.
         pending: What it waits for.
         stalled: Why its code failed; None while all is well.
+        retry: Its code failed, and runs again by itself.
+        retries: How often it did so, since it last did its work.
         ongoing: Positions of tasks, children and remote methods without outcome.
         sequences: Manual retries of tasks, by position.
         resumed_at: Number of entries up to the one that last let the code go on.
@@ -73,6 +94,7 @@ class MethodRun:
     arguments: tuple[bytes, ...]
     requester: Requester
     waiting_clients: list[str] = attrs.field(factory=list[str])
+    waiting_workflows: list[WorkflowRequester] = attrs.field(factory=list[WorkflowRequester])
     log: Log[Entry] = attrs.field(factory=Log[Entry])
     returned: bool = False
     commands: dict[int, Command] = attrs.field(factory=dict[int, Command])
@@ -80,6 +102,8 @@ class MethodRun:
     signal_counts: dict[int, int] = attrs.field(factory=dict[int, int])
     pending: PendingStep | None = None
     stalled: DeferredError | None = None
+    retry: PendingRetry | None = None
+    retries: int = 0
     ongoing: set[int] = attrs.field(factory=set[int])
     sequences: dict[int, int] = attrs.field(factory=dict[int, int])
     resumed_at: int = 0

@@ -6,7 +6,9 @@ from infinitic_common.command_ids import command_id
 from infinitic_common.failures import (
     TaskFailedError,
     TaskTimedOutError,
+    WorkflowCanceledError,
     WorkflowTimedOutError,
+    WorkflowUnknownError,
 )
 from infinitic_common.history import ChildWorkflowCommand, RemoteMethodCommand, TaskCommand
 from infinitic_common.messages import (
@@ -17,9 +19,11 @@ from infinitic_common.messages import (
     TaskFailed,
     TaskTimedOut,
 )
-from infinitic_workflow_engine._core.ends import emit, end_if_finished
+from infinitic_workflow_engine._core.emissions import emit
+from infinitic_workflow_engine._core.ends import end_if_finished
 from infinitic_workflow_engine._core.outbox import CommandsEffect
 from infinitic_workflow_engine._core.state import MethodRun, WorkflowState
+from infinitic_workflow_engine._core.task_tags import untag_task
 from infinitic_workflow_engine._core.turn import Turn
 from infinitic_workflow_engine._core.waits import complete_command, fail_command, restart_command
 
@@ -38,8 +42,15 @@ def task_completed(state: WorkflowState, message: TaskCompleted, turn: Turn) -> 
     """A task has its value."""
     run = run_with(state, message.method_id, message.position, TaskCommand)
     if run is not None:
+        _untag(state, run, message.position, turn)
         complete_command(state, run, message.position, message.value)
         end_if_finished(state, run, turn)
+
+
+def _untag(state: WorkflowState, run: MethodRun, position: int, turn: Turn) -> None:
+    """A task ends now; the tags of one that has ended are gone."""
+    if position in run.ongoing:
+        untag_task(state, run, position, turn)
 
 
 def task_failed(state: WorkflowState, message: TaskFailed, turn: Turn) -> None:
@@ -50,18 +61,24 @@ def task_failed(state: WorkflowState, message: TaskFailed, turn: Turn) -> None:
     error = TaskFailedError(
         message.service_name, message.method_name, message.task_id, message.failure
     )
+    _untag(state, run, message.position, turn)
     fail_command(state, run, message.position, error)
     end_if_finished(state, run, turn)
 
 
 def task_timed_out(state: WorkflowState, message: TaskTimedOut, turn: Turn) -> None:
-    """The contract's time for a task is over; it goes on, and may have a value later."""
+    """The contract's time for a task is over; it goes on, and may have a value later.
+
+    One that was retried by hand has no limit any more.
+    """
     run = state.methods.get(message.method_id)
     command = run.commands.get(message.position) if run is not None else None
-    if run is not None and isinstance(command, TaskCommand):
-        error = TaskTimedOutError(command.service_name, command.method_name, message.task_id)
-        fail_command(state, run, message.position, error)
-        end_if_finished(state, run, turn)
+    if run is None or not isinstance(command, TaskCommand) or message.position in run.sequences:
+        return
+    error = TaskTimedOutError(command.service_name, command.method_name, message.task_id)
+    _untag(state, run, message.position, turn)
+    fail_command(state, run, message.position, error)
+    end_if_finished(state, run, turn)
 
 
 def remote_method_completed(
@@ -112,7 +129,14 @@ def task_status(run: MethodRun, position: int) -> str:
     outcome = run.outcomes.get((position, 0))
     if outcome is None:
         return "ONGOING"
-    if outcome.error is None:
-        return "COMPLETED"
-    timed_out = isinstance(outcome.error, TaskTimedOutError | WorkflowTimedOutError)
-    return "TIMED_OUT" if timed_out else "FAILED"
+    match outcome.error:
+        case None:
+            return "COMPLETED"
+        case TaskTimedOutError() | WorkflowTimedOutError():
+            return "TIMED_OUT"
+        case WorkflowCanceledError():
+            return "CANCELED"
+        case WorkflowUnknownError():
+            return "UNKNOWN"
+        case _:
+            return "FAILED"

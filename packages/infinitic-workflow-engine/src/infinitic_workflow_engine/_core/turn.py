@@ -52,6 +52,7 @@ class Turn:
         task: The workflow task to run before the turn can end.
         ended_methods: Runs that ended in this turn.
         changed: The state differs from the stored one.
+        notes: What the log is to say once the state is written.
     """
 
     workflow_id: str
@@ -67,3 +68,4 @@ class Turn:
     task: WorkflowTask | None = None
     ended_methods: list[str] = attrs.field(factory=list[str])
     changed: bool = False
+    notes: list[str] = attrs.field(factory=list[str])

@@ -2,8 +2,18 @@
 
 from __future__ import annotations
 
-from infinitic_common.failures import DeferredError, WorkflowCanceledError
-from infinitic_common.history import CommandCompleted, CommandFailed, CommandRetried, SignalReceived
+from infinitic_common.failures import (
+    DeferredError,
+    WorkflowCanceledError,
+    WorkflowTimedOutError,
+)
+from infinitic_common.history import (
+    CommandCompleted,
+    CommandFailed,
+    CommandRetried,
+    SignalReceived,
+    TaskCommand,
+)
 from infinitic_common.steps import AllOf, Leaf, Outcome, Step, evaluate, leaves_of
 from infinitic_workflow_engine._core.state import LeafKey, MethodRun, PendingStep, WorkflowState
 
@@ -18,11 +28,24 @@ def complete_command(state: WorkflowState, run: MethodRun, position: int, value:
 
 
 def fail_command(state: WorkflowState, run: MethodRun, position: int, error: DeferredError) -> None:
-    """A command has no value; nothing happens when it has already ended."""
-    if (position, 0) in run.outcomes:
+    """A command has no value; nothing happens when it has already ended, or it fails anew."""
+    existing = run.outcomes.get((position, 0))
+    if existing is not None and not _fails_anew(run, position, existing, error):
         return
     order = run.log.append(CommandFailed(position, error))
     _record(state, run, (position, 0), Outcome(order, error=error))
+
+
+def _fails_anew(run: MethodRun, position: int, before: Outcome, error: DeferredError) -> bool:
+    """Whether a child failed again, while the run is stalled by its failure.
+
+    It went on meanwhile, which nobody was told: whoever waits for the run is told again.
+    """
+    if run.stalled is None or run.pending is None or not _may_still_succeed(before):
+        return False
+    waits = (position, 0) in run.pending.leaves
+    task = isinstance(run.commands[position], TaskCommand)
+    return waits and not task and not isinstance(error, WorkflowTimedOutError)
 
 
 def receive_signal(

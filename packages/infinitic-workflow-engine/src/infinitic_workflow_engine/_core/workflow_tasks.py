@@ -15,18 +15,17 @@ from infinitic_common.history import (
     InlineCommand,
     ReceiveCommand,
     RemoteMethodCommand,
-    RunFailed,
     SendSignalCommand,
     StepStarted,
     TaskCommand,
 )
-from infinitic_common.messages import RetryWorkflowTask
 from infinitic_common.serialization import content_hash
 from infinitic_common.steps import Outcome, step_from_plain
 from infinitic_common.workflow_tasks import WorkflowTaskResult
 from infinitic_workflow_engine._core.channels import deliver, open_receive
-from infinitic_workflow_engine._core.emissions import command_emissions, requester_of
-from infinitic_workflow_engine._core.ends import run_failed, run_returned
+from infinitic_workflow_engine._core.code_failures import code_failed, stall
+from infinitic_workflow_engine._core.dispatches import command_emissions, requester_of
+from infinitic_workflow_engine._core.ends import run_returned
 from infinitic_workflow_engine._core.mailbox import ParkedSignal
 from infinitic_workflow_engine._core.outbox import CommandsEffect
 from infinitic_workflow_engine._core.runs import add_run
@@ -50,13 +49,12 @@ def workflow_task_ended(
     run = state.methods.get(method_id)
     if run is None:
         return
+    if result.error is not None:
+        code_failed(state, run, result, turn)
+        return
+    run.retries = 0
     if state.workflow_version is None:
         state.workflow_version = result.workflow_version
-    if result.error is not None:
-        run.log.append(RunFailed(result.error))
-        run.stalled = result.error
-        run_failed(state, run, result.error, turn)
-        return
     _merge_properties(state, result)
     state.discarding = frozenset(result.discarding_channels)
     _issue(state, run, result, turn)
@@ -177,15 +175,4 @@ def _returned(state: WorkflowState, run: MethodRun, value: bytes, turn: Turn) ->
     error = WorkflowExecutorFailedError(
         state.workflow_name, state.workflow_id, run.method_id, failure
     )
-    run.log.append(RunFailed(error))
-    run.stalled = error
-    run_failed(state, run, error, turn)
-
-
-def retry_workflow_task(state: WorkflowState, message: RetryWorkflowTask, turn: Turn) -> None:  # noqa: ARG001 - the signature of every handler
-    """Run again the code of every stalled run."""
-    for run in state.methods.values():
-        if run.stalled is not None:
-            run.stalled = None
-            state.ready.append(run.method_id)
-            state.dirty = True
+    stall(state, run, error, turn)

@@ -24,7 +24,7 @@ from infinitic_common.history import (
     StepEnded,
     StepStarted,
 )
-from infinitic_common.requesters import Requester
+from infinitic_common.requesters import Requester, WorkflowRequester
 from infinitic_common.steps import Outcome, step_from_plain
 from infinitic_workflow_engine._core.cancels import INTERRUPTED
 from infinitic_workflow_engine._core.log import Log, SegmentReference
@@ -33,6 +33,7 @@ from infinitic_workflow_engine._core.outbox import Outbox, OutboxEntry, split_ha
 from infinitic_workflow_engine._core.state import (
     MethodOutcome,
     MethodRun,
+    PendingRetry,
     Receiver,
     RunningTask,
     WorkflowState,
@@ -64,6 +65,9 @@ class StoredRun:
     waiting_clients: tuple[str, ...]
     log: StoredLog
     returned: bool
+    waiting_workflows: tuple[WorkflowRequester, ...] = ()
+    retry: PendingRetry | None = None
+    retries: int = 0
 
 
 @record(222)
@@ -149,6 +153,9 @@ def _stored_run(run: MethodRun) -> StoredRun:
         tuple(run.waiting_clients),
         _stored_log(run.log),
         run.returned,
+        tuple(run.waiting_workflows),
+        run.retry,
+        run.retries,
     )
 
 
@@ -158,10 +165,12 @@ def _stored_log(log: Log[Entry] | Log[ParkedSignal]) -> StoredLog:
 
 def _unlogged_values(state: WorkflowState) -> dict[bytes, bytes]:
     """Values that no log has: of equal values one copy is stored."""
-    logged: set[bytes] = set()
-    for run in state.methods.values():
-        logged |= run.known_values
-    return {digest: value for digest, value in state.values.items() if digest not in logged}
+    logs = [run.known_values for run in state.methods.values()]
+    return {
+        digest: value
+        for digest, value in state.values.items()
+        if not any(digest in logged for logged in logs)
+    }
 
 
 def head_from_bytes(data: bytes) -> StoredState:
@@ -230,13 +239,16 @@ def _run(stored: StoredRun, segments: dict[str, bytes]) -> MethodRun:
     log = Log[Entry](segments=list(stored.log.segments))
     log.restore(stored.log.tail, segments)
     run = MethodRun(
-        stored.method_id,
-        stored.method_name,
-        stored.arguments,
-        stored.requester,
-        list(stored.waiting_clients),
-        log,
-        stored.returned,
+        method_id=stored.method_id,
+        method_name=stored.method_name,
+        arguments=stored.arguments,
+        requester=stored.requester,
+        waiting_clients=list(stored.waiting_clients),
+        waiting_workflows=list(stored.waiting_workflows),
+        log=log,
+        returned=stored.returned,
+        retry=stored.retry,
+        retries=stored.retries,
     )
     for order, entry in enumerate(log.entries):
         _replay(run, order, entry)
