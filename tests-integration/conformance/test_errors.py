@@ -185,3 +185,23 @@ async def test_errors_19_an_unknown_workflow_is_caught(client: AsyncInfiniticCli
 
 async def test_errors_of_the_code_itself_are_caught(client: AsyncInfiniticClient) -> None:
     assert await client.call(client.new_workflow(Failures).own_error_caught) == "bug"
+
+
+async def test_errors_04_a_failure_has_its_properties_and_the_one_before(
+    deployment: Deployment,
+) -> None:
+    client = deployment.client
+    started = await client.dispatch(client.new_workflow(Failures).failing_custom)
+    cause = (await _failure(deployment, started)).cause
+    assert isinstance(cause, TaskFailed)
+    last = cause.last_failure
+    assert last.exception.name == "harness.services.CustomError"
+    properties = last.exception.custom_properties()
+    assert properties["custom_string"] == "42"
+    assert properties["custom_int"] == 42
+    assert properties["custom_double"] == 42.0
+    assert properties["custom_list"] == list(range(10))
+    assert last.previous is not None
+    assert last.previous.exception.name == last.exception.name
+    assert (last.previous.retry_index, last.retry_index) == (0, 1)
+    assert (last.previous.seconds_before_retry, last.seconds_before_retry) == (1.0, None)

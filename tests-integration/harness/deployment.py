@@ -9,12 +9,17 @@ import attrs
 from harness.modes import Ground, Mode, opened
 from harness.services import UtilService, UtilServiceImpl
 from harness.workflows import WORKFLOWS
+from harness.workflows.batches import BatchService, BatchServiceImpl, Blocking
+from harness.workflows.names import NamedService, NamedServiceImpl
 from infinitic_client import AsyncInfiniticClient
 from infinitic_common.component import Component
 from infinitic_common.configuration import (
+    BatchConfiguration,
     ExponentialBackoff,
     ServiceConfiguration,
     ServiceExecutorConfiguration,
+    WorkflowConfiguration,
+    WorkflowExecutorConfiguration,
 )
 from infinitic_common.storage import Storage
 from infinitic_task_executor import ServiceExecutor, WorkflowExecutor
@@ -24,11 +29,19 @@ from infinitic_workflow_engine import StateEngineOptions, WorkflowStateEngine
 from infinitic_workflow_tag import WorkflowTagEngine
 
 _CONCURRENCY = 5
+_CONCURRENCY_OF_MANY_CASES = 40
 _ONE_RETRY = ExponentialBackoff(maximum_retries=1, random_factor=0.0)
 _LIMITED = ServiceConfiguration(
     name="LimitedService",
     executor=ServiceExecutorConfiguration(
         class_name="harness.services.LimitedServiceImpl", timeout_seconds=1000
+    ),
+)
+_BATCH = BatchConfiguration(max_messages=10, max_seconds=0.25)
+_BLOCKING = WorkflowConfiguration(
+    name="Blocking",
+    executor=WorkflowExecutorConfiguration(
+        class_names=("harness.workflows.batches.BlockingImpl",), batch=_BATCH
     ),
 )
 
@@ -80,10 +93,15 @@ def components_of(mode: Mode, ground: Ground) -> list[Component]:
     def util() -> UtilServiceImpl:
         return UtilServiceImpl(ground.time)
 
+    concurrency = _CONCURRENCY_OF_MANY_CASES if mode.servers else _CONCURRENCY
     components: list[Component] = [
-        ServiceExecutor(UtilService, util, concurrency=_CONCURRENCY, retry=_ONE_RETRY),
+        ServiceExecutor(UtilService, util, concurrency=concurrency, retry=_ONE_RETRY),
         ServiceTagEngine(UtilService),
         ServiceExecutor.from_configuration(_LIMITED),
+        ServiceExecutor(NamedService, NamedServiceImpl),
+        ServiceExecutor(BatchService, BatchServiceImpl, batch=_BATCH),
+        WorkflowExecutor.from_configuration(_BLOCKING),
+        WorkflowStateEngine(Blocking, _options(mode)),
     ]
     for contract, *implementations in WORKFLOWS:
         components += workflow_components(mode, contract, *implementations)
@@ -92,9 +110,12 @@ def components_of(mode: Mode, ground: Ground) -> list[Component]:
 
 def workflow_components(mode: Mode, contract: type, *implementations: type) -> list[Component]:
     """All that a workflow needs."""
-    options = StateEngineOptions(remote_workflow_tasks=mode.remote)
     return [
         WorkflowExecutor(contract, *implementations, always_replay=mode.always_replay),
         WorkflowTagEngine(contract),
-        WorkflowStateEngine(contract, options),
+        WorkflowStateEngine(contract, _options(mode)),
     ]
+
+
+def _options(mode: Mode) -> StateEngineOptions:
+    return StateEngineOptions(remote_workflow_tasks=mode.remote)

@@ -1,15 +1,20 @@
 """The service that the cases of the conformance catalogue call."""
 
 import time
+from collections import defaultdict
 from datetime import timedelta
 from typing import Protocol, cast
 
 from harness.times import Time
-from infinitic_common import Task, timeout
+from infinitic_common import Task, delegated, timeout
 from infinitic_common.client import Client
 
 TAGS = frozenset({"foo", "bar"})
 META = {"foo": b"bar"}
+
+
+DELEGATED: defaultdict[str, list[tuple[str, str]]] = defaultdict(list)
+"""Service and id of the tasks that each workflow delegated."""
 
 
 class PlainError(Exception):
@@ -50,9 +55,13 @@ class UtilService(ParentService, Protocol):
     def with_service_timeout(self, milliseconds: int) -> int: ...
     def with_execution_timeout(self, milliseconds: int) -> int: ...
     def cancel(self, workflow: str, workflow_id: str) -> None: ...
+    @delegated
+    def delegate(self, number: int) -> str: ...
+    @delegated
+    def delegate_to_itself(self) -> str: ...
 
 
-class UtilServiceImpl:
+class UtilServiceImpl(UtilService):
     """Plain functions, which run in threads, but for one."""
 
     def __init__(self, clock: Time) -> None:
@@ -106,13 +115,26 @@ class UtilServiceImpl:
     def with_service_timeout(self, milliseconds: int) -> int:
         return self.sleep(milliseconds)
 
+    @timeout(timedelta(milliseconds=100))
     def with_execution_timeout(self, milliseconds: int) -> int:
-        time.sleep(milliseconds / 1000)
+        # The limit is that of the executor's own clock, which no test moves.
+        end = time.monotonic() + milliseconds / 1000
+        while time.monotonic() < end and not Task.has_timed_out:
+            time.sleep(0.005)
         return milliseconds
+
+    def delegate(self, number: int) -> str:
+        DELEGATED[str(Task.workflow_id)].append((Task.service_name, Task.task_id))
+        return f"dummy {number}"
+
+    def delegate_to_itself(self) -> str:
+        cast("Client", Task.client).complete_delegated_task("UtilService", Task.task_id, "early")
+        return "dummy"
 
     def cancel(self, workflow: str, workflow_id: str) -> None:
         from harness.workflows import contract_named  # noqa: PLC0415 - which call this service
 
+        self._clock.sleep(0.05)
         client = cast("Client", Task.client)
         client.cancel(client.get_workflow_by_id(contract_named(workflow), workflow_id))
 

@@ -52,10 +52,12 @@ class MovedTime:
             self._sleepers.remove(due)
 
     async def elapse(self, by: timedelta) -> None:
-        end = self._clock.now() + by // timedelta(milliseconds=1)
-        while (now := await self._calm()) < end:
+        now = await self._calm()
+        end = now + by // timedelta(milliseconds=1)
+        while now < end:
             due = min(end, *self._sleepers, self.universe.next_due() or end)
             self._clock.advance(timedelta(milliseconds=max(1, due - now)))
+            now = await self._calm()
 
     async def _calm(self) -> int:
         """The time at which nothing happens any more unless it moves on."""
@@ -74,4 +76,5 @@ class MovedTime:
 
     def _asleep(self, since: float) -> bool:
         """Whether the tasks in progress sleep: a batch of tasks is unsettled until its last one."""
-        return bool(self._sleepers) and time.monotonic() - since > _CALM_SECONDS
+        first = min(self._sleepers, default=0)
+        return first > self._clock.now() and time.monotonic() - since > _CALM_SECONDS

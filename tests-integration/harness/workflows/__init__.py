@@ -1,17 +1,23 @@
 """The workflows that the cases of the conformance catalogue start, a module for each subject."""
 
 from harness.workflows import (
+    batches,
     branches,
     channels,
     combinations,
     context,
+    delegations,
     echo,
     failures,
     families,
     inlines,
+    names,
     properties,
     sequences,
+    tags,
+    timeouts,
     timers,
+    versions,
 )
 
 WORKFLOWS: tuple[tuple[type, ...], ...] = (
@@ -26,6 +32,12 @@ WORKFLOWS: tuple[tuple[type, ...], ...] = (
     (properties.Properties, properties.PropertiesImpl),
     (timers.Timers, timers.TimersImpl),
     (failures.Failures, failures.FailuresImpl),
+    (tags.Tagged, tags.TaggedImpl),
+    (delegations.Delegations, delegations.DelegationsImpl),
+    (timeouts.Timeouts, timeouts.TimeoutsImpl),
+    (names.Named, names.NamedImpl),
+    (versions.Versioned, versions.VersionedImpl, versions.VersionedImpl_1),
+    (batches.Batches, batches.BatchesImpl),
 )
 """A contract and its implementations, one for each version."""
 
