@@ -4,7 +4,7 @@ import logging
 from collections.abc import Sequence
 from typing import Protocol, cast
 
-from redis.exceptions import NoPermissionError, ResponseError
+from redis.exceptions import ResponseError
 
 from infinitic_common.exceptions import StorageError
 from infinitic_storage._redis_scripts import CLAIM_FORMAT, KeyArguments, Script
@@ -61,7 +61,8 @@ async def warn_of_losses(server: SingleRedis, address: str) -> None:
     """
     try:
         info = await server.info()
-    except NoPermissionError:
+    except ResponseError:
+        # It may not be allowed to.
         return
     policy = info.get("maxmemory_policy", "noeviction")
     if policy != "noeviction":

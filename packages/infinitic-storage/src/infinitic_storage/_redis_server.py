@@ -91,10 +91,10 @@ class RedisServer:
             scripts = self._cluster()
         try:
             await check_format(scripts, self.keys.format, self.address)
+            await warn_of_losses(single, self.address)
         except BaseException:
             await scripts.close()
             raise
-        await warn_of_losses(single, self.address)
         return scripts
 
     def _cluster(self) -> ClusteredRedis:
