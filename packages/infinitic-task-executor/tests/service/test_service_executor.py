@@ -6,13 +6,17 @@ from collections.abc import AsyncIterator, Callable
 from contextvars import ContextVar
 from typing import Protocol
 
+import attrs
 import pytest
 from host_doubles import Host, received
 
 from infinitic_common import TaskFailed as TaskFailedException
+from infinitic_common import batch, name
 from infinitic_common.codec import encode
 from infinitic_common.configuration import (
+    BatchConfiguration,
     ConfigurationError,
+    ExponentialBackoff,
     ServiceConfiguration,
     ServiceExecutorConfiguration,
     ServiceTagEngineConfiguration,
@@ -34,6 +38,7 @@ from infinitic_task_executor import ServiceExecutor
 
 FAILURE = TaskFailure("other", 0, 0, None, "", ExceptionDetail("ValueError", "before"))
 TASK_FAILED = TaskFailedError("Other", "m", "id", FAILURE)
+BACKOFF = ExponentialBackoff(maximum_retries=2)
 TAGS = frozenset({"foo", "bar"})
 REQUESTER = WorkflowRequester("Order", "w", "process", "m", 4, 2)
 
@@ -51,6 +56,7 @@ class Util(Protocol):
     def sequence(self) -> str: ...
     def leaks(self) -> str: ...
     def fails(self, how: str) -> None: ...
+    async def fails_later(self, how: str) -> None: ...
     def large(self, size: int) -> str: ...
     def wrong(self) -> int: ...
     def slow(self) -> str: ...
@@ -61,6 +67,19 @@ class CustomError(Exception):
     def __init__(self) -> None:
         super().__init__("sorry")
         self.code = 42
+
+
+class Unprintable(Exception):  # noqa: N818 - a sample
+    def __str__(self) -> str:
+        raise SystemExit
+
+
+RAISED: dict[str, BaseException] = {
+    "interrupt": KeyboardInterrupt(),
+    "generator": GeneratorExit(),
+    "cancelled": asyncio.CancelledError(),
+    "unprintable": Unprintable(),
+}
 
 
 class UtilImpl(Util):
@@ -99,7 +118,15 @@ class UtilImpl(Util):
             raise SystemExit
         if how == "deferred":
             raise to_exception(TASK_FAILED)
+        if how == "recursion":
+            self.fails(how)
+        if how in RAISED:
+            raise RAISED[how]
         raise CustomError
+
+    async def fails_later(self, how: str) -> None:
+        await asyncio.sleep(0)
+        self.fails(how)
 
     def large(self, size: int) -> str:
         return "x" * size
@@ -113,6 +140,16 @@ class UtilImpl(Util):
 
     def marks(self) -> None:
         Task.meta["mark"] = b"1"
+
+
+class Batched:
+    def pay(self, amount: int) -> int:
+        return amount
+
+    @batch
+    @name("pay")
+    def _pay_all(self, amounts: dict[str, int]) -> dict[str, int]:
+        return amounts
 
 
 @pytest.fixture
@@ -191,6 +228,10 @@ async def test_executor_08_code_reads_its_manual_retries(host: Host) -> None:
     assert await value_of(host, asked("sequence", retry_sequence=12)) == "72"
 
 
+async def test_executor_03_a_method_is_found_by_its_name_alone(host: Host) -> None:
+    assert await value_of(host, asked("repeated", 3, "a")) == "aaa"
+
+
 async def test_coroutines_run_on_the_event_loop_and_know_their_task(host: Host) -> None:
     assert await value_of(host, asked("later", "text")) == "text of w"
 
@@ -237,6 +278,15 @@ async def test_the_same_attempt_has_the_same_report_id_and_others_have_not(host:
     assert len(set(ids)) == 5
 
 
+async def test_executor_09_that_a_task_runs_is_told_to_nobody(host: Host) -> None:
+    delivery = asyncio.create_task(host.transport.deliver(asked("slow")))
+    await until(lambda: any("service-Util" in t.name for t in threading.enumerate()))
+
+    assert not host.transport.published
+    slow.set()
+    await delivery
+
+
 async def test_a_batch_is_published_in_one_call(host: Host) -> None:
     await host.transport.deliver(*(asked("later", "x", task_id=str(n)) for n in range(2)))
 
@@ -265,11 +315,31 @@ async def test_an_exception_is_told_with_its_attributes(host: Host) -> None:
     assert "raise CustomError" in failure.stack_trace
 
 
-async def test_a_workflow_error_that_a_task_met_is_told_as_such(host: Host) -> None:
+async def test_executor_12_a_failure_is_told_to_the_workflow_and_to_no_client(host: Host) -> None:
+    report = await failure_of(host, asked("fails", ""))
+    await host.transport.deliver(asked("fails", "", requester=ClientRequester("c")))
+
+    assert (report.service_name, report.method_name, report.task_id) == ("Util", "fails", "t")
+    assert report.deferred_error is None
+    assert len(host.transport.messages) == 1
+
+
+async def test_executor_12_a_workflow_error_that_a_task_met_is_told_as_such(host: Host) -> None:
     report = await failure_of(host, asked("fails", "deferred"))
 
     assert report.deferred_error == TASK_FAILED
     assert report.failure.exception.name.endswith(TaskFailedException.__name__)
+
+
+@pytest.mark.parametrize("how", ["interrupt", "generator", "cancelled", "recursion", "unprintable"])
+@pytest.mark.parametrize("method", ["fails", "fails_later"])
+async def test_whatever_code_raises_is_a_failure_and_the_next_task_runs(
+    host: Host, method: str, how: str
+) -> None:
+    await failure_of(host, asked(method, how))
+    await host.transport.deliver(asked("product", 6, 7))
+
+    assert isinstance(host.transport.messages[-1], TaskCompleted)
 
 
 @pytest.mark.parametrize("message", [asked("fails", "exit"), asked("raises_later")])
@@ -277,6 +347,27 @@ async def test_even_exceptions_that_end_programs_are_failures(
     host: Host, message: ExecuteTask
 ) -> None:
     assert (await failure_of(host, message)).failure.exception.name == "SystemExit"
+
+
+async def test_executor_05_a_service_without_implementation_here_fails_at_once(
+    host: Host,
+) -> None:
+    report = await failure_of(host, attrs.evolve(asked("product", 6, 7), service_name="Other"))
+
+    assert report.failure.exception.name.endswith("UsageError")
+    assert "'Other' has no implementation" in report.failure.exception.message
+
+
+def test_executor_05_a_class_that_is_not_found_is_refused() -> None:
+    settings = ServiceExecutorConfiguration(class_name="executor_samples.Missing")
+    with pytest.raises(ConfigurationError, match=r"class 'executor_samples\.Missing' not found"):
+        ServiceExecutor.from_configuration(ServiceConfiguration(name="S", executor=settings))
+
+
+async def test_executor_07_an_unknown_method_without_arguments_fails_at_once(host: Host) -> None:
+    report = await failure_of(host, asked("produce"))
+
+    assert "'produce'; it has product, repeated" in report.failure.exception.message
 
 
 async def test_executor_06_an_unknown_method_fails_at_once(host: Host) -> None:
@@ -471,3 +562,28 @@ def test_a_class_of_another_service_and_no_concurrency_are_refused() -> None:
         ServiceExecutor("Other", UtilImpl)
     with pytest.raises(ValueError, match="concurrency=0"):
         ServiceExecutor(Util, UtilImpl, concurrency=0)
+
+
+@pytest.mark.parametrize(
+    ("executor", "text"),
+    [
+        (ServiceExecutor(Util, UtilImpl), "TaskExecutor Util by UtilImpl (concurrency 1)"),
+        (
+            ServiceExecutor(Util, UtilImpl, concurrency=3, timeout_seconds=None, retry=None),
+            "TaskExecutor Util by UtilImpl (concurrency 3, timeout none, retry never)",
+        ),
+        (
+            ServiceExecutor(Util, UtilImpl, timeout_seconds=1.5, retry=BACKOFF),
+            f"TaskExecutor Util by UtilImpl (concurrency 1, timeout 1.5 s, retry {BACKOFF})",
+        ),
+        (
+            ServiceExecutor(
+                "Payments", Batched, batch=BatchConfiguration(max_messages=20, max_seconds=0.5)
+            ),
+            "TaskExecutor Payments by Batched (concurrency 1, batches of 20 within 0.5 s)",
+        ),
+    ],
+    ids=["plain", "none", "limits", "batch"],
+)
+def test_it_tells_its_settings_in_one_line(executor: ServiceExecutor, text: str) -> None:
+    assert str(executor) == text

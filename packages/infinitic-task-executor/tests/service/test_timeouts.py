@@ -226,6 +226,21 @@ async def test_timeouts_25_a_limit_on_the_method(method: str) -> None:
     assert failed.failure.exception.name.endswith("ExecutionTimedOut")
 
 
+@pytest.mark.parametrize("error", [SystemExit, KeyboardInterrupt, GeneratorExit])
+async def test_what_a_limited_coroutine_raises_does_not_stop_the_event_loop(
+    error: type[BaseException],
+) -> None:
+    class Raising(SlowImpl):
+        async def on_loop(self, how: str) -> str:
+            await asyncio.sleep(0)
+            raise error(how)
+
+    async with started(ServiceExecutor(Slow, Raising, timeout_seconds=1)) as host:
+        failed = await told(host, TaskFailed, TASKS.asked("on_loop", "x"))
+
+    assert failed.failure.exception.name == error.__name__
+
+
 @pytest.mark.parametrize("method", METHODS)
 async def test_what_lasted_too_long_is_retried_by_the_policy(method: str) -> None:
     def decide(_attempt: int, exception: Exception) -> float | None:

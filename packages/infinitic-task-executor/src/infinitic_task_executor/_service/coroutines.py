@@ -61,12 +61,11 @@ class CoroutineRuns:
             call = cast("Callable[[], Awaitable[object]]", work.prepare())
         except BaseException as error:  # noqa: BLE001 - user code cannot end the worker
             return work.failed(error)
+        task = asyncio.current_task()
         try:
             value = await (call() if work.limit is None else self._limited(work, call, work.limit))
-        except GeneratorExit:
-            raise
         except BaseException as error:
-            if _is_cancelled():
+            if _is_ended(task):
                 raise
             return work.raised(error)
         return work.returned(value)
@@ -102,14 +101,18 @@ class CoroutineRuns:
 
 async def _caught(call: Callable[[], Awaitable[object]]) -> _Outcome:
     """How a call ends: an exception that ends programs must not reach the event loop."""
+    task = asyncio.current_task()
     try:
         return _Outcome(await call())
-    except GeneratorExit:
-        raise
-    except BaseException as error:  # noqa: BLE001 - whoever waits raises it
+    except BaseException as error:
+        if _is_ended(task):
+            raise
         return _Outcome(error=error)
 
 
-def _is_cancelled() -> bool:
-    task = asyncio.current_task()
-    return task is not None and task.cancelling() > 0
+def _is_ended(task: asyncio.Task[object] | None) -> bool:
+    """Whether others end a task, and not the code that it runs: it is cancelled, or thrown away."""
+    try:
+        return task is None or task.cancelling() > 0 or asyncio.current_task() is not task
+    except RuntimeError:  # the loop is closed
+        return True

@@ -1,6 +1,7 @@
 """What occupies a thread, or a place on the event loop, at once: a task, or a batch of tasks."""
 
 from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from typing import Protocol, cast
 
 from infinitic_common.exceptions import UsageError
@@ -78,8 +79,7 @@ class SingleWork:
         if limit is not None:
             context.timeout_seconds = limit.seconds
         args, kwargs = plan.method.decode_arguments(attempt.message.arguments)
-        method = plan.method.bound_to(instance)
-        return lambda: method(*args, **kwargs)
+        return partial(plan.method.bound_to(instance), *args, **kwargs)
 
     def returned(self, value: object) -> Reports:
         """See ``Work``."""
@@ -130,7 +130,7 @@ class BatchWork:
             attempt.context.timeout_seconds = None if self.limit is None else self.limit.seconds
         tasks = self._arguments()
         method = cast("Callable[..., object]", getattr(instance, self._batch.python_name))
-        return lambda: method(tasks)
+        return partial(method, tasks)
 
     def returned(self, value: object) -> Reports:
         """See ``Work``."""
