@@ -119,6 +119,7 @@ async def test_the_client_shares_the_transport_and_closes_before_it() -> None:
         assert not client.close_transport
         assert blocking.inner is client
         assert host_of(component).client is blocking
+        assert host_of(component).async_client is client
     assert transport.journal == ["client closed", "transport closed"]
 
 
@@ -133,6 +134,7 @@ async def test_without_an_installed_client_tasks_find_none_and_users_what_to_ins
     worker = InfiniticWorker(transport=RecordingTransport(), components=[component])
     async with worker:
         assert host_of(component).client is None
+        assert host_of(component).async_client is None
         with pytest.raises(ComponentNotInstalled, match="pip install infinitic-client"):
             _ = worker.client
 

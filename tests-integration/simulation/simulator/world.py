@@ -58,6 +58,7 @@ class Host:
     store: SimulatedStorage
     components: Sequence[Component]
     client: object = None
+    async_client: object = None
 
     @property
     def worker_name(self) -> str:
