@@ -234,3 +234,12 @@ async def test_channels_02_every_workflow_of_the_tag_receives(deployment: Deploy
     started = [await client.dispatch(stub.receive) for _ in range(3)]
     await client.send(client.get_workflow_by_tag(Channels, tag).A, "test")
     assert [await each.result() for each in started] == ["test"] * 3
+
+
+async def test_a_workflow_sends_by_tag(client: AsyncInfiniticClient) -> None:
+    tag = f"channels-{uuid.uuid4()}"
+    stub = client.new_workflow(Channels, tags={tag})
+    receivers = [await client.dispatch(stub.receive) for _ in range(2)]
+    sender = client.new_workflow(Channels)
+    assert await client.call(sender.send_by_tag, tag, "ab") == "ba"
+    assert [await each.result() for each in receivers] == ["ab", "ab"]

@@ -103,3 +103,27 @@ async def test_customid_04_a_custom_id_is_free_again_after_a_cancellation(
     second = await client.dispatch(stub.own_id)
     assert second.id != first.id
     assert await second.result() == second.id
+
+
+@pytest.mark.parametrize("method", ["child_with", "child_with_awaited"])
+async def test_customid_01_a_parent_that_is_second_gets_the_result(
+    deployment: Deployment, method: str
+) -> None:
+    client, custom_id = deployment.client, _custom_id()
+    first = await client.dispatch(client.new_workflow(Tagged, tags={custom_id}).receive)
+    parent = await client.dispatch(getattr(client.new_workflow(Tagged), method), custom_id)
+    await deployment.elapse(500)
+    await client.send(client.get_workflow_by_id(Tagged, first.id).A, "test")
+    assert await first.result() == "test"
+    assert await parent.result() == "test"
+
+
+async def test_customid_01_parents_share_the_child(deployment: Deployment) -> None:
+    client, custom_id = deployment.client, _custom_id()
+    stub = client.new_workflow(Tagged)
+    parents = [await client.dispatch(stub.child_with, custom_id) for _ in range(2)]
+    await deployment.elapse(500)
+    ids = await client.get_ids(client.get_workflow_by_tag(Tagged, custom_id))
+    assert len(ids) == 1
+    await client.send(client.get_workflow_by_tag(Tagged, custom_id).A, "test")
+    assert [await parent.result() for parent in parents] == ["test", "test"]

@@ -86,3 +86,17 @@ async def test_failed_tasks_are_tried_again_by_tag(deployment: Deployment) -> No
     await client.retry_tasks(client.get_workflow_by_tag(Tagged, tag), status=DeferredStatus.FAILED)
     await deployment.elapse(500)
     assert [await each.result() for each in started] == ["ok", "ok"]
+
+
+async def test_a_workflow_calls_a_method_by_tag(deployment: Deployment) -> None:
+    client, tag = deployment.client, _tag()
+    other = await client.dispatch(client.new_workflow(Tagged, tags={tag}).receive)
+    assert await client.call(client.new_workflow(Tagged).call_by_tag, tag) == "x"
+    await client.send(client.get_workflow_by_id(Tagged, other.id).A, "-")
+    assert await other.result() == "-x"
+
+
+async def test_a_workflow_calls_a_method_by_a_tag_that_none_has(
+    client: AsyncInfiniticClient,
+) -> None:
+    assert await client.call(client.new_workflow(Tagged).call_by_tag, _tag()) == "unknown"

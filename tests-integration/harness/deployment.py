@@ -11,6 +11,7 @@ from harness.services import UtilService, UtilServiceImpl
 from harness.workflows import WORKFLOWS
 from harness.workflows.batches import BatchService, BatchServiceImpl, Blocking
 from harness.workflows.names import NamedService, NamedServiceImpl
+from harness.workflows.views import UserService, UserServiceImpl
 from infinitic_client import AsyncInfiniticClient
 from infinitic_common.component import Component
 from infinitic_common.configuration import (
@@ -99,6 +100,7 @@ def components_of(mode: Mode, ground: Ground) -> list[Component]:
         ServiceTagEngine(UtilService),
         ServiceExecutor.from_configuration(_LIMITED),
         ServiceExecutor(NamedService, NamedServiceImpl),
+        ServiceExecutor(UserService, UserServiceImpl),
         ServiceExecutor(BatchService, BatchServiceImpl, batch=_BATCH),
         WorkflowExecutor.from_configuration(_BLOCKING),
         WorkflowStateEngine(Blocking, _options(mode)),

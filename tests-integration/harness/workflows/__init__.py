@@ -18,6 +18,7 @@ from harness.workflows import (
     timeouts,
     timers,
     versions,
+    views,
 )
 
 WORKFLOWS: tuple[tuple[type, ...], ...] = (
@@ -38,6 +39,7 @@ WORKFLOWS: tuple[tuple[type, ...], ...] = (
     (names.Named, names.NamedImpl),
     (versions.Versioned, versions.VersionedImpl, versions.VersionedImpl_1),
     (batches.Batches, batches.BatchesImpl),
+    (views.Views, views.ViewsImpl),
 )
 """A contract and its implementations, one for each version."""
 
