@@ -18,16 +18,25 @@ def timer_command(run: WorkflowRun, delay: timedelta | datetime) -> TimerCommand
     """The command of a timer, counted from the time of the run.
 
     Raises:
-        UsageError: It is neither, as a number of seconds, or the instant has no time zone.
+        UsageError: It is neither, as a number of seconds, the instant has no time zone, or it is
+            beyond the years that there are.
     """
     moment = _checked(delay)
     if isinstance(moment, timedelta):
         duration_ms = round(moment / _MILLISECOND)
-        return TimerCommand(_milliseconds(run.now()) + duration_ms, duration_ms)
+        return TimerCommand(_milliseconds(_after(run.now(), moment)), duration_ms)
     if moment.tzinfo is None:
         msg = f"timer({moment!r}): an instant has a time zone, as datetime.now(UTC) has"
         raise UsageError(msg)
     return TimerCommand(_milliseconds(moment), None)
+
+
+def _after(now: datetime, delay: timedelta) -> datetime:
+    try:
+        return now + delay
+    except OverflowError:
+        msg = f"timer({delay!r}): that is beyond the year 9999 or before the year 1"
+        raise UsageError(msg) from None
 
 
 def _checked(delay: object) -> timedelta | datetime:

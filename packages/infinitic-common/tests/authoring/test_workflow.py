@@ -216,3 +216,22 @@ def test_a_stub_is_no_value() -> None:
 def test_a_stub_says_what_it_stands_for() -> None:
     assert repr(get_workflow_by_tag(Child, "vip")) == "<stub of workflows Child with tag 'vip'>"
     assert repr(new_service(Util).concat) == "<method concat of service util>"
+
+
+@pytest.mark.parametrize("days", [-1, 0, 366, 36_500])
+def test_a_timer_may_be_past_or_far(run: FakeWorkflowRun, days: int) -> None:
+    _ = Workflow().timer(timedelta(days=days))
+    _ = Workflow().timer(run.now() + timedelta(days=days))
+    by_duration, by_instant = run.commands[0], run.commands[1]
+    assert isinstance(by_duration, TimerCommand)
+    assert isinstance(by_instant, TimerCommand)
+    assert by_duration.fires_at == by_instant.fires_at
+    assert by_duration.duration_ms == days * 86_400_000
+    assert by_instant.duration_ms is None
+
+
+@pytest.mark.parametrize("delay", [timedelta.max, timedelta.min])
+def test_a_timer_beyond_all_years_is_refused(run: FakeWorkflowRun, delay: timedelta) -> None:
+    with pytest.raises(UsageError, match="year"):
+        _ = Workflow().timer(delay)
+    assert not run.commands

@@ -163,3 +163,30 @@ def test_config_14_marked_classes_may_have_any_name() -> None:
         class_names=(f"{__name__}.Marked", "executor_samples.OrderImpl")
     )
     assert list(executor.conflicts()) == []
+
+
+async def test_an_instance_that_cannot_be_made_is_told_and_not_retried() -> None:
+    class Broken(OrderImpl):
+        def __init__(self) -> None:
+            message = "no setting"
+            raise KeyError(message)
+
+    executor = WorkflowExecutor(Order, Broken, retry=TWICE)
+    engine = NamedEngine(executor)  # type: ignore[arg-type]
+    result = await engine.start()
+
+    assert result.retry_after_ms is None
+    assert isinstance(result.error, WorkflowExecutorFailedError)
+    message = result.error.failure.exception.message
+    assert (
+        message == "no instance of version 0 of workflow Order can be made: KeyError: 'no setting'"
+    )
+    await executor.stop(0)
+
+
+@attrs.define(eq=False)
+class NamedEngine(FakeEngine):
+    """The engine of the order workflow."""
+
+    def task(self) -> WorkflowTask:
+        return attrs.evolve(super().task(), method_name="context", workflow_name="Order")

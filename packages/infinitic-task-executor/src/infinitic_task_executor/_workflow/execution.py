@@ -89,7 +89,7 @@ class Execution:
     def _seconds_before_retry(
         self, task: WorkflowTask, exception: BaseException, version: int | None
     ) -> float | None:
-        definition = None if version is None else self.definitions.get(version)
+        definition = self.definitions.get(max(self.definitions) if version is None else version)
         if definition is None:
             return None
         try:

@@ -237,13 +237,25 @@ class CodeRun(RunFacts):
     def _call(self) -> bytes:
         method = self._definition.method(self._task.method_name)
         self._replay.mode = self._check_mode or method.check_mode or CheckMode.SIMPLE
-        instance = self._definition.create()
+        instance = self._instance()
         self._properties = Properties(self._definition, instance)
         self._properties.resume(self._seen)
         value = self._value(method, instance)
         data = method.encode_result(value)
         self._replay.end(self._position, method.location)
         return data
+
+    def _instance(self) -> object:
+        try:
+            return self._definition.create()
+        except exceptions.InfiniticError:
+            raise
+        except Exception as error:
+            msg = (
+                f"no instance of version {self.version} of workflow {self.workflow_name} can be "
+                f"made: {type(error).__name__}: {error}"
+            )
+            raise exceptions.InvalidImplementation(msg) from error
 
     def _value(self, method: WorkflowMethod, instance: object) -> object:
         value = method.call(instance, self._task.arguments)
