@@ -44,6 +44,9 @@ class Postgres:
         data = folder / "data"
         if not (data / "PG_VERSION").exists():
             self._make(folder, data)
+        # Left by one that was killed: its process is gone, as whoever starts this one knows, but
+        # Postgres takes it for alive while nobody has asked for its status.
+        (data / "postmaster.pid").unlink(missing_ok=True)
         program = _install.find("postgres", _FOLDERS) or Path("postgres")
         settings = [f"-c{name}={value}" for name, value in _SETTINGS.items()]
         return Launch([program, "-D", data, "-p", str(ports[0]), *settings], {})

@@ -3,6 +3,7 @@
 import contextlib
 import os
 import pwd
+import random
 import signal
 import socket
 import subprocess
@@ -93,15 +94,34 @@ def birth(pid: int) -> str | None:
 
 
 def kill(pid: int, born: str, *, grace: float, first: signal.Signals = signal.SIGTERM) -> None:
-    """End a process and its session: asked first, forced after ``grace`` seconds."""
+    """End a process, its session and its children: asked first, forced after ``grace`` seconds."""
+    children = {child: birth(child) for child in _children(pid)}
     for number, patience in ((first, grace), (signal.SIGKILL, 5.0)):
         if birth(pid) != born:
-            return
+            break
         with contextlib.suppress(ProcessLookupError):
             os.killpg(pid, number)
-        end = time.monotonic() + patience
-        while birth(pid) == born and time.monotonic() < end:
-            time.sleep(0.05)
+        _wait_for_end({pid: born}, patience)
+    # Those of Postgres have sessions of their own, and hold its memory until they notice.
+    _wait_for_end(children, 5.0)
+
+
+def _wait_for_end(processes: Mapping[int, str | None], patience: float) -> None:
+    end = time.monotonic() + patience
+    while time.monotonic() < end:
+        if not any(born and birth(pid) == born for pid, born in processes.items()):
+            return
+        time.sleep(0.05)
+
+
+def _children(pid: int) -> list[int]:
+    found: list[int] = []
+    for entry in Path("/proc").iterdir():
+        with contextlib.suppress(OSError, ValueError, IndexError):
+            stat = (entry / "stat").read_text() if entry.name.isdigit() else ""
+            if stat and int(stat.rpartition(")")[2].split()[1]) == pid:
+                found.append(int(entry.name))
+    return found
 
 
 def wait_ready(name: str, pid: int, folder: Path, probe: Callable[[], bool], limit: float) -> None:
@@ -130,8 +150,11 @@ def _complaint(name: str, what: str, folder: Path) -> str:
 
 
 def free_port(preferred: int) -> int:
-    """Return the preferred port of the loopback interface, another one when it is taken."""
-    for port in (preferred, 0):
+    """Return the preferred port of the loopback interface, another one when it is taken.
+
+    None that the system gives to connections, which would take it before the server does.
+    """
+    for port in (preferred, *random.sample(range(20_000, 30_000), 20)):
         with socket.socket() as candidate:
             candidate.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
             with contextlib.suppress(OSError):
