@@ -1,7 +1,10 @@
 """Calls of stubs by the code of workflows, as commands of its run."""
 
+from collections.abc import Mapping, Sequence
+from typing import cast
+
 from infinitic_common._running import running
-from infinitic_common.channels import issue_signal
+from infinitic_common.channels import Channel, issue_signal
 from infinitic_common.deferred import CommandDeferred, Deferred
 from infinitic_common.history import (
     ChildWorkflowCommand,
@@ -17,7 +20,27 @@ from infinitic_common.stubs import (
     SignalCall,
     WorkflowById,
     WorkflowByTag,
+    call_of,
+    is_stub_call,
 )
+
+
+def dispatched(
+    method: object, args: Sequence[object], kwargs: Mapping[str, object]
+) -> Deferred[object]:
+    """Do what ``dispatch(method, …)`` means: of a stub, or of a channel of the workflow itself.
+
+    Raises:
+        InvalidStub: It is neither.
+        InvalidArguments: The arguments do not fit.
+        SerializationError: An argument is not of the type of its parameter.
+        NotInWorkflow: The caller is not the code of a workflow.
+    """
+    if not is_stub_call(method):
+        owner = cast("object", getattr(method, "__self__", None))
+        if isinstance(owner, Channel) and method == cast("Channel[object]", owner).send:
+            return cast("Channel[object]", owner).dispatch_send(*args, **kwargs)
+    return issue(call_of(method, args, kwargs))
 
 
 def issue(call: MethodCall | SignalCall) -> Deferred[object]:

@@ -10,7 +10,7 @@ from random import Random
 from typing import Any, ParamSpec, TypeVar, cast, overload
 from uuid import UUID
 
-from infinitic_common._calls import RunCaller, issue
+from infinitic_common._calls import RunCaller, dispatched
 from infinitic_common._running import running
 from infinitic_common._timers import INSTANT, timer_command
 from infinitic_common._workflow_logger import LoggerOfRun
@@ -26,7 +26,6 @@ from infinitic_common.stubs import (
     Stub,
     WorkflowById,
     WorkflowByTag,
-    call_of,
 )
 
 S = TypeVar("S")
@@ -124,7 +123,7 @@ def dispatch(method: Callable[P, object], *args: P.args, **kwargs: P.kwargs) -> 
     """Call a method of a stub without waiting for its result.
 
     Args:
-        method: ``stub.method``, or ``stub.channel.send``.
+        method: ``stub.method``, ``stub.channel.send``, or ``send`` of an own channel.
         args: Its arguments.
         kwargs: Its arguments by name.
 
@@ -134,7 +133,7 @@ def dispatch(method: Callable[P, object], *args: P.args, **kwargs: P.kwargs) -> 
         SerializationError: An argument is not of the type of its parameter.
         NotInWorkflow: The caller is not the code of a workflow.
     """
-    return issue(call_of(method, args, kwargs))
+    return dispatched(method, args, kwargs)
 
 
 # --- the base class ------------------------------------------------------------------------------

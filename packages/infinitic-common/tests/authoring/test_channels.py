@@ -3,7 +3,7 @@ from typing import Protocol
 import pytest
 
 from infinitic_common import Channel, Workflow, channel, dispatch, get_workflow_by_id, new_workflow
-from infinitic_common.exceptions import InvalidChannelUsage, NotInWorkflow
+from infinitic_common.exceptions import InvalidChannelUsage, InvalidStub, NotInWorkflow
 from infinitic_common.history import ReceiveCommand, SendSignalCommand
 from infinitic_common.serialization import SerializationError, encode_untyped, value_codec
 from infinitic_common.testing.workflow_run import FakeWorkflowRun
@@ -106,3 +106,13 @@ def test_a_channel_has_one_name() -> None:
     one.__set_name__(OrderImpl, "first")
     with pytest.raises(InvalidChannelUsage, match="'first' and 'second'"):
         one.__set_name__(OrderImpl, "second")
+
+
+def test_send_of_the_own_channel_can_be_dispatched(run: FakeWorkflowRun) -> None:
+    order = OrderImpl()
+    sent = order.dispatch(order.approvals.send, True)  # noqa: FBT003 - a signal
+    assert sent.id == run.command_id(0)
+    assert sent.is_completed
+    assert sent.result() is None
+    with pytest.raises(InvalidStub):
+        _ = order.dispatch(order.approvals.receive)
