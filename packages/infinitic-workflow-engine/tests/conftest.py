@@ -7,6 +7,7 @@ from collections.abc import Sequence
 import pytest
 
 from infinitic_common.command_ids import command_id
+from infinitic_common.failures import ExceptionDetail, TaskFailure
 from infinitic_common.history import Command, CommandIssued
 from infinitic_common.messages import (
     DispatchWorkflow,
@@ -14,6 +15,7 @@ from infinitic_common.messages import (
     SendSignal,
     StateEngineMessage,
     TaskCompleted,
+    TaskFailed,
     from_received,
 )
 from infinitic_common.requesters import ClientRequester
@@ -22,7 +24,7 @@ from infinitic_common.workflow_tasks import StepAwaited, WorkflowTask, WorkflowT
 from infinitic_workflow_engine._core.apply import apply, apply_result
 from infinitic_workflow_engine._core.emissions import drop_done
 from infinitic_workflow_engine._core.state import WorkflowState
-from infinitic_workflow_engine._core.turn import Emission, Turn
+from infinitic_workflow_engine._core.turn import Emission, Limits, Turn
 from infinitic_workflow_engine._storage.format import from_head, head_from_bytes, to_bytes
 
 ID = "w1"
@@ -36,6 +38,10 @@ class Drive:
         self.state: WorkflowState | None = None
         self.task: WorkflowTask | None = None
         self.now = 1000
+        self.max_bytes = 5_000_000
+        self.limits = Limits()
+        self.delays: dict[str, int | None] = {}
+        self.notes: list[str] = []
         self._numbers = itertools.count(1)
 
     def send(self, *messages: StateEngineMessage) -> list[Message]:
@@ -75,11 +81,19 @@ class Drive:
         assert self.state is not None
         self.state.outbox.confirmed = list(self.state.outbox.entries)
 
+    def told(self, *messages: StateEngineMessage) -> list[str]:
+        """As ``send``, but gives the names of what it publishes."""
+        return [type(message).__name__ for message in self.send(*messages)]
+
     def _turn(self) -> Turn:
-        return Turn(ID, next(self._numbers), self.now, 5_000_000, self.state)
+        turn = Turn(ID, next(self._numbers), self.now, self.max_bytes, self.state)
+        turn.limits = self.limits
+        return turn
 
     def _end(self, turn: Turn) -> list[Message]:
         self.state, self.task = turn.state, turn.task
+        self.notes += turn.notes
+        self.delays |= {e.message.id: e.message.deliver_at for e in turn.emissions}
         if turn.state is not None and turn.changed:
             drop_done(turn.state)
             turn.state.outbox.add(turn.causes, turn.effects)
@@ -108,6 +122,15 @@ def _completed(position: int, value: bytes = b"v", method_id: str = ID) -> TaskC
     return TaskCompleted(f"done-{task_id}", "Flow", ID, method_id, position, task_id, value, {}, 1)
 
 
+def _failed(position: int, sequence: int = 0) -> TaskFailed:
+    task_id = command_id(ID, ID, position)
+    failure = TaskFailure("w", sequence, 0, None, "trace", ExceptionDetail("ValueError", "sorry"))
+    return TaskFailed(
+        f"failed-{task_id}-{sequence}", "Flow", ID, ID, position, task_id, "Util", "reverse",
+        failure, 1,
+    )  # fmt: skip
+
+
 def _signal(signal_id: str, channel: str = "approvals") -> SendSignal:
     return SendSignal(f"m-{signal_id}", "Flow", ID, channel, signal_id, b"\x01", (), CLIENT, 1)
 
@@ -125,3 +148,8 @@ def completed() -> object:
 @pytest.fixture
 def signal() -> object:
     return _signal
+
+
+@pytest.fixture
+def failed() -> object:
+    return _failed

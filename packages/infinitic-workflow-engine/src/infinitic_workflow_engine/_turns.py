@@ -20,7 +20,7 @@ from infinitic_workflow_engine._closing import Closing
 from infinitic_workflow_engine._core.emissions import drop_done
 from infinitic_workflow_engine._core.outbox import OutboxEntry
 from infinitic_workflow_engine._core.state import WorkflowState
-from infinitic_workflow_engine._core.turn import Turn
+from infinitic_workflow_engine._core.turn import Limits, Turn
 from infinitic_workflow_engine._group import CannotApply, Group
 from infinitic_workflow_engine._publishing import publish
 from infinitic_workflow_engine._storage.states import WorkflowStateStorage
@@ -66,7 +66,7 @@ class Turns:
         transport: Takes the emissions, and gives the time.
         storage: Has the states.
         handler: Runs workflow code in this process; None to have it run elsewhere.
-        workflow_task_timeout_ms: How long a workflow task may take elsewhere.
+        limits: What time may do to a workflow.
         cached_entries: Bound of the cache of states.
     """
 
@@ -76,13 +76,13 @@ class Turns:
         storage: WorkflowStateStorage,
         handler: WorkflowTaskHandler | None,
         *,
-        workflow_task_timeout_ms: int,
+        limits: Limits,
         cached_entries: int,
     ) -> None:
         self._transport = transport
         self._storage = storage
         self._handler = handler
-        self._workflow_task_timeout_ms = workflow_task_timeout_ms
+        self._limits = limits
         self._cache = StateCache(cached_entries)
         self._numbers = itertools.count(1)
         self.closing = Closing(storage, self._cache)
@@ -151,7 +151,7 @@ class Turns:
             now=now,
             max_message_bytes=self._transport.max_message_bytes,
             state=state,
-            workflow_task_timeout_ms=self._workflow_task_timeout_ms,
+            limits=self._limits,
         )
 
     async def _load(self, workflow_ids: Sequence[str]) -> dict[str, WorkflowState | None]:

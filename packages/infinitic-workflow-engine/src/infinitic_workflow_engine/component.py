@@ -26,6 +26,7 @@ from infinitic_common.transport import (
     TopicKind,
 )
 from infinitic_workflow_engine import _dead_letters
+from infinitic_workflow_engine._core.turn import Limits
 from infinitic_workflow_engine._group import Group
 from infinitic_workflow_engine._storage.logged import LoggedWorkflowStateStorage
 from infinitic_workflow_engine._storage.states import (
@@ -137,12 +138,12 @@ class WorkflowStateEngine:
         handler = None
         if not options.remote_workflow_tasks:
             handler = host.workflow_task_handler(self._name)
-        timeout = int(options.workflow_task_timeout.total_seconds() * 1000)
+        timeout = _milliseconds(options.workflow_task_timeout)
         self._turns = Turns(
             host.transport,
             self._states(host),
             handler,
-            workflow_task_timeout_ms=timeout + _DEADLINE_MARGIN_MS,
+            limits=Limits(timeout + _DEADLINE_MARGIN_MS, _milliseconds(options.retention)),
             cached_entries=options.cached_entries,
         )
         self._closing = asyncio.create_task(self._turns.closing.run())
@@ -154,8 +155,7 @@ class WorkflowStateEngine:
     def _states(self, host: ComponentHost) -> WorkflowStateStorage:
         options = self._options
         retention = Retention(
-            int(options.retention.total_seconds() * 1000),
-            int(options.deduplication_window.total_seconds() * 1000),
+            _milliseconds(options.retention), _milliseconds(options.deduplication_window)
         )
         storage = host.storage(options.storage) if options.storage is not None else host.storage()
         states = KeyValueWorkflowStateStorage(storage.key_values, retention)
@@ -218,6 +218,10 @@ class WorkflowStateEngine:
     async def _report(self, dead: ReceivedMessage, why: str) -> None:
         host = cast("ComponentHost", self._host)
         await _dead_letters.report(host.transport, host.worker_name, dead, why)
+
+
+def _milliseconds(duration: timedelta) -> int:
+    return int(duration.total_seconds() * 1000)
 
 
 def _name_of(workflow: type | str) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from infinitic_common.failures import WorkflowUnknownError
 from infinitic_common.messages import DispatchMethod, DispatchWorkflow, WaitWorkflow
 from infinitic_common.requesters import ClientRequester, Requester, WorkflowRequester
+from infinitic_workflow_engine._core.cancels import is_canceled
 from infinitic_workflow_engine._core.emissions import answer, answer_message, tag_removals, tell
 from infinitic_workflow_engine._core.ends import failed_outcome
 from infinitic_workflow_engine._core.runs import add_run
@@ -39,7 +40,8 @@ def dispatch_workflow(
 
 def _repeated_start(state: WorkflowState, message: DispatchWorkflow, turn: Turn) -> None:
     start_of_ended(state, turn)
-    if message.client_waiting or isinstance(message.requester, WorkflowRequester):
+    waits = message.client_waiting or isinstance(message.requester, WorkflowRequester)
+    if waits and not turn.is_forgotten:
         _wait(state, message.workflow_id, message.requester, turn)
 
 
@@ -55,9 +57,12 @@ def _waiting(requester: Requester, *, waits: bool) -> list[str]:
 
 def dispatch_method(state: WorkflowState, message: DispatchMethod, turn: Turn) -> None:
     """Run a method on the workflow; a second dispatch of an id does nothing."""
-    if message.method_id in state.methods or message.method_id in state.outcomes:
+    known = message.method_id in state.methods or message.method_id in state.outcomes
+    if known and not turn.is_forgotten:
         if message.client_waiting:
             _wait(state, message.method_id, message.requester, turn)
+        return
+    if _is_void(state, message.requester):
         return
     if state.ended_at is not None:
         method_unknown(message, turn)
@@ -72,6 +77,14 @@ def dispatch_method(state: WorkflowState, message: DispatchMethod, turn: Turn) -
             waiting_clients=_waiting(message.requester, waits=message.client_waiting),
         ),
     )
+
+
+def _is_void(state: WorkflowState, requester: Requester) -> bool:
+    """Whether the run of this workflow that asks, by tag, was cancelled meanwhile."""
+    if not isinstance(requester, WorkflowRequester) or requester.workflow_id != state.workflow_id:
+        return False
+    run = state.methods.get(requester.method_id)
+    return run is None or is_canceled(state, run)
 
 
 def method_unknown(message: DispatchMethod | WaitWorkflow, turn: Turn) -> None:
@@ -91,7 +104,8 @@ def method_unknown(message: DispatchMethod | WaitWorkflow, turn: Turn) -> None:
 
 def wait_workflow(state: WorkflowState, message: WaitWorkflow, turn: Turn) -> None:
     """Tell the requester when the run ends or fails; at once when it has."""
-    if message.method_id in state.methods or message.method_id in state.outcomes:
+    known = message.method_id in state.methods or message.method_id in state.outcomes
+    if known and not turn.is_forgotten:
         _wait(state, message.method_id, message.requester, turn)
     else:
         method_unknown(message, turn)

@@ -23,7 +23,7 @@ def query_workflow(state: WorkflowState | None, message: QueryWorkflow, turn: Tu
     """Answer a client; None for a workflow that is not known."""
     if not isinstance(message.requester, ClientRequester):
         return
-    known = state is not None and state.started
+    known = state is not None and state.started and not turn.is_forgotten
     answer = _answer(state, message, turn) if state is not None and known else None
     answered = QueryAnswered(
         derived_id("answer", message.message_id),

@@ -32,7 +32,7 @@ def send_workflow_task(turn: Turn) -> None:
 
 
 def _send(state: WorkflowState, task: WorkflowTask, attempt: int, turn: Turn) -> None:
-    due = turn.now + turn.workflow_task_timeout_ms
+    due = turn.now + turn.limits.workflow_task_timeout_ms
     state.running = RunningTask(task.task_id, task.method_id, due, attempt)
     state.dirty = True
     target = (task.workflow_name, task.workflow_id, task.method_id, task.task_id)

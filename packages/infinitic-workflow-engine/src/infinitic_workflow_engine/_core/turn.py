@@ -34,6 +34,19 @@ def emission(
     return Emission(topic, to_outgoing(message, deliver_at=deliver_at), wave)
 
 
+@attrs.frozen
+class Limits:
+    """What time may do to a workflow, in milliseconds.
+
+    Attributes:
+        workflow_task_timeout_ms: How long a remote workflow task may take before it is sent again.
+        retention_ms: How long the outcome of an ended workflow is told.
+    """
+
+    workflow_task_timeout_ms: int = 90_000
+    retention_ms: int = 24 * 3600 * 1000
+
+
 @attrs.define
 class Turn:
     """The messages of one workflow applied together.
@@ -47,7 +60,7 @@ class Turn:
         causes: Short hashes of the messages applied.
         effects: What is emitted once the state is written.
         emissions: The messages of the effects, and answers that need no memory.
-        workflow_task_timeout_ms: How long a remote workflow task may take before it is sent again.
+        limits: What time may do.
         repeated: Outbox entries that are emitted again, by identity.
         task: The workflow task to run before the turn can end.
         ended_methods: Runs that ended in this turn.
@@ -63,9 +76,15 @@ class Turn:
     causes: list[bytes] = attrs.field(factory=list[bytes])
     effects: list[Effect] = attrs.field(factory=list[Effect])
     emissions: list[Emission] = attrs.field(factory=list[Emission])
-    workflow_task_timeout_ms: int = 90_000
+    limits: Limits = Limits()
     repeated: dict[int, OutboxEntry] = attrs.field(factory=dict[int, OutboxEntry])
     task: WorkflowTask | None = None
     ended_methods: list[str] = attrs.field(factory=list[str])
     changed: bool = False
     notes: list[str] = attrs.field(factory=list[str])
+
+    @property
+    def is_forgotten(self) -> bool:
+        """Whether the workflow ended so long ago that only its repeated start is recognised."""
+        ended_at = None if self.state is None else self.state.ended_at
+        return ended_at is not None and self.now >= ended_at + self.limits.retention_ms
