@@ -32,7 +32,7 @@ from infinitic_common.exceptions import (
     WorkflowTimedOut,
     WorkflowUnknown,
 )
-from infinitic_common.policies import RetryPolicy, TimeoutPolicy
+from infinitic_common.policies import ExponentialBackoff, RetryPolicy, TimeoutPolicy
 from infinitic_common.saga import Saga
 from infinitic_common.serialization import View, register_type
 from infinitic_common.task_context import Task, TaskContext
@@ -56,6 +56,7 @@ __all__ = [
     "DeferredTimedOut",
     "DeferredTimeout",
     "DeferredUnknown",
+    "ExponentialBackoff",
     "Ignore",
     "InfiniticError",
     "RetryPolicy",

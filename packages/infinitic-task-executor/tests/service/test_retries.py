@@ -39,11 +39,18 @@ class FlakyImpl(Flaky):
         return _work(how)
 
 
+class UnprintableError(Exception):
+    def __str__(self) -> str:
+        raise SystemExit
+
+
 def _work(how: str) -> str:
     Task.meta[f"attempt {Task.retry_index}"] = b"made"
     match how:
         case "exit":
             raise SystemExit
+        case "unprintable":
+            raise UnprintableError
         case "lookup":
             raise IndexError(how)
         case "memory":
@@ -262,6 +269,13 @@ async def test_a_memory_error_is_a_failure_like_others(method: str) -> None:
 
     assert again.last_failure is not None
     assert again.last_failure.exception.name == "MemoryError"
+
+
+async def test_an_exception_of_which_nothing_can_be_told_is_not_retried() -> None:
+    async with started(ServiceExecutor(Flaky, FlakyImpl, retry=lambda *_: 1)) as host:
+        failed = await told(host, TaskFailed, TASKS.asked("work", "unprintable"))
+
+    assert "UnprintableError, of which nothing can be told" in failed.failure.exception.message
 
 
 @pytest.mark.parametrize("how", ["exit", "deferred"])

@@ -94,11 +94,12 @@ class Attempt:
         if seconds is None:
             return self.failed(error)
         try:
-            meta = self._meta()
+            return self._reporter.retried(self.message, error, seconds, self._meta())
         except UsageError as wrong:
             wrong.__cause__ = error
             return self.failed(wrong)
-        return self._reporter.retried(self.message, error, seconds, meta)
+        except BaseException:  # noqa: BLE001 - it looked into an exception of the user
+            return self.failed(error)
 
     def failed(self, error: BaseException) -> Report | None:
         """The task failed, and is not attempted again."""
