@@ -1,5 +1,8 @@
 """VERSIONING: several versions of a workflow, and code that was changed."""
 
+from collections.abc import Callable
+from typing import cast
+
 import pytest
 from harness.deployment import Deployment, workflow_components
 from harness.workflows.versions import (
@@ -55,11 +58,13 @@ async def test_versioning_05_code_that_goes_on_otherwise_is_no_change(
 
 
 async def _started(
-    deployment: Deployment, contract: type[Changing], implementation: type
+    deployment: Deployment, contract: Callable[..., Changing], implementation: type
 ) -> AsyncDeferred[str]:
     """A workflow whose worker has gone while it waits for a signal."""
     client = deployment.client
-    async with deployment.worker(*workflow_components(deployment.mode, contract, implementation)):
+    async with deployment.worker(
+        *workflow_components(deployment.mode, cast("type", contract), implementation)
+    ):
         started = await client.dispatch(client.new_workflow(contract).run)
         running = client.get_workflow_by_id(contract, started.id)
         await _until_waiting(deployment, running)

@@ -3,6 +3,7 @@
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from datetime import timedelta
+from typing import cast
 
 import attrs
 
@@ -13,6 +14,7 @@ from harness.workflows.batches import BatchService, BatchServiceImpl, Blocking
 from harness.workflows.names import NamedService, NamedServiceImpl
 from harness.workflows.views import UserService, UserServiceImpl
 from infinitic_client import AsyncInfiniticClient
+from infinitic_common.client import AsyncClient
 from infinitic_common.component import Component
 from infinitic_common.configuration import (
     BatchConfiguration,
@@ -23,6 +25,7 @@ from infinitic_common.configuration import (
     WorkflowExecutorConfiguration,
 )
 from infinitic_common.storage import Storage
+from infinitic_common.transport import Transport
 from infinitic_task_executor import ServiceExecutor, WorkflowExecutor
 from infinitic_task_tag import ServiceTagEngine
 from infinitic_worker import InfiniticWorker
@@ -82,9 +85,15 @@ def _worker(ground: Ground, components: Sequence[Component]) -> InfiniticWorker:
         transport=ground.transport,
         storage=ground.storage,
         components=components,
-        client_factory=AsyncInfiniticClient,
+        client_factory=_client,
         close_transport=False,
         close_storage=False,
+    )
+
+
+def _client(*, transport: object, close_transport: bool) -> AsyncClient:
+    return AsyncInfiniticClient(
+        transport=cast("Transport", transport), close_transport=close_transport
     )
 
 

@@ -3,11 +3,10 @@
 import time
 from collections import defaultdict
 from datetime import timedelta
-from typing import Protocol, cast
+from typing import Protocol
 
 from harness.times import Time
 from infinitic_common import Task, delegated, timeout
-from infinitic_common.client import Client
 
 TAGS = frozenset({"foo", "bar"})
 META = {"foo": b"bar"}
@@ -128,14 +127,14 @@ class UtilServiceImpl(UtilService):
         return f"dummy {number}"
 
     def delegate_to_itself(self) -> str:
-        cast("Client", Task.client).complete_delegated_task("UtilService", Task.task_id, "early")
+        Task.client.complete_delegated_task("UtilService", Task.task_id, "early")
         return "dummy"
 
     def cancel(self, workflow: str, workflow_id: str) -> None:
         from harness.workflows import contract_named  # noqa: PLC0415 - which call this service
 
         self._clock.sleep(0.05)
-        client = cast("Client", Task.client)
+        client = Task.client
         client.cancel(client.get_workflow_by_id(contract_named(workflow), workflow_id))
 
 

@@ -145,7 +145,7 @@ class ChannelsImpl(Workflow, Channels):
         return won if isinstance(won, str) else "Instant"
 
     def receive_limited(self) -> str:
-        self.A.receive(limit=0)
+        _ = self.A.receive(limit=0)
         return "unreachable"
 
     def send_to_itself(self) -> str:
