@@ -92,7 +92,7 @@ def apply(message: StateEngineMessage, turn: Turn) -> None:
     if turn.state is not None:
         pump(turn.state, turn)
         if turn.state.dirty or len(turn.effects) > effects:
-            turn.causes.append(cause)
+            turn.causes[cause] = None
             _note_change(turn.state, turn)
 
 

@@ -6,6 +6,7 @@ same each time they are made.
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from hashlib import blake2b
 
 import attrs
@@ -97,7 +98,7 @@ class Outbox:
                 return entry
         return None
 
-    def add(self, causes: list[bytes], effects: list[Effect]) -> None:
+    def add(self, causes: Collection[bytes], effects: list[Effect]) -> None:
         """Remember a turn; to be written with what it decided."""
         if effects:
             self.entries.append(OutboxEntry(b"".join(causes), tuple(effects)))

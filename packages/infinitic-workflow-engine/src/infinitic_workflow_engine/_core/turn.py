@@ -73,7 +73,7 @@ class Turn:
     now: int
     max_message_bytes: int
     state: WorkflowState | None = None
-    causes: list[bytes] = attrs.field(factory=list[bytes])
+    causes: dict[bytes, None] = attrs.field(factory=dict[bytes, None])
     effects: list[Effect] = attrs.field(factory=list[Effect])
     emissions: list[Emission] = attrs.field(factory=list[Emission])
     limits: Limits = Limits()

@@ -22,7 +22,7 @@ from infinitic_common.history import (
     TaskCommand,
     TimerCommand,
 )
-from infinitic_common.serialization import to_json
+from infinitic_common.serialization import DeserializationError, to_json
 from infinitic_workflow_engine._core.cancels import is_canceled
 from infinitic_workflow_engine._core.executors import lacks_executor, waiting_for_executor
 from infinitic_workflow_engine._core.state import MethodOutcome, MethodRun, WorkflowState
@@ -59,7 +59,7 @@ def state_view(state: WorkflowState) -> View:
         "meta": dict(state.meta),
         "created_at": state.created_at,
         "ended_at": state.ended_at,
-        "properties": {name: to_json(state.values[h]) for name, h in state.properties.items()},
+        "properties": {name: _shown(state.values[h]) for name, h in state.properties.items()},
         "waiting_signals": len(state.mailbox),
         "methods": [_run_view(state, run) for run in state.methods.values()],
         "ended_methods": [
@@ -70,12 +70,19 @@ def state_view(state: WorkflowState) -> View:
     }
 
 
+def _shown(value: bytes) -> object:
+    try:
+        return to_json(value)
+    except DeserializationError as error:
+        return f"cannot be shown: {error}"
+
+
 def _outcome_view(outcome: MethodOutcome) -> View:
     return {
         "method_id": outcome.method_id,
         "method_name": outcome.method_name,
         "status": "COMPLETED" if outcome.error is None else "CANCELED",
-        "value": None if outcome.value is None else to_json(outcome.value),
+        "value": None if outcome.value is None else _shown(outcome.value),
         "ended_at": outcome.ended_at,
     }
 
@@ -85,7 +92,7 @@ def _run_view(state: WorkflowState, run: MethodRun) -> View:
     return {
         "method_id": run.method_id,
         "method_name": run.method_name,
-        "arguments": [to_json(argument) for argument in run.arguments],
+        "arguments": [_shown(argument) for argument in run.arguments],
         "status": _run_status(state, run),
         "failure": None if run.stalled is None else failure_text(run.stalled),
         "stalled": None if run.stalled is None else type(run.stalled).__name__,
