@@ -130,7 +130,10 @@ def _version_conflicts(class_names: tuple[str, ...]) -> Iterator[Problem]:
         version = version_of(name)
         if version in indexes:
             version = _marked_version(name, version)
-        if version in indexes and _marked_version(class_names[indexes[version]], version) == version:
+        if (
+            version in indexes
+            and _marked_version(class_names[indexes[version]], version) == version
+        ):
             what = f"items {indexes[version]} and {index} both have version {version} ({name})"
             remedy = "end the class names with different versions, as `_1`, or mark them @version"
             yield Problem("classes", what, remedy)
