@@ -42,7 +42,9 @@ hashes = st.binary(min_size=8, max_size=8)
 def states(draw: st.DrawFn) -> WorkflowState:
     methods = {run.method_id: run for run in draw(st.lists(runs, max_size=3))}
     mailbox = Mailbox()
-    for signal in draw(st.lists(st.builds(ParkedSignal, names, names, st.binary(), st.just(())), max_size=3)):
+    for signal in draw(
+        st.lists(st.builds(ParkedSignal, names, names, st.binary(), st.just(())), max_size=3)
+    ):
         mailbox.park(signal)
     outbox = Outbox(known=dict.fromkeys(draw(st.lists(hashes, max_size=3))))
     return WorkflowState(
