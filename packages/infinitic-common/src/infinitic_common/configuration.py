@@ -28,6 +28,12 @@ from infinitic_common._configuration.loading import (
     resource_source,
     string_source,
 )
+from infinitic_common._configuration.observing import (
+    HealthConfiguration,
+    LogsConfiguration,
+    MetricsConfiguration,
+    PrometheusConfiguration,
+)
 from infinitic_common._configuration.policies import BatchConfiguration, ExponentialBackoff
 from infinitic_common._configuration.problems import ConfigurationError, Mark, Problem
 from infinitic_common._configuration.pulsar import (
@@ -63,7 +69,6 @@ from infinitic_common._configuration.transport import (
 )
 from infinitic_common._configuration.worker import (
     ClientConfiguration,
-    LogsConfiguration,
     WorkerConfiguration,
 )
 
@@ -76,15 +81,18 @@ __all__ = [
     "ConfigurationError",
     "EventListenerConfiguration",
     "ExponentialBackoff",
+    "HealthConfiguration",
     "InMemoryStorageConfiguration",
     "InMemoryTransportConfiguration",
     "ListenedConfiguration",
     "LogsConfiguration",
     "Mark",
+    "MetricsConfiguration",
     "MySQLConfiguration",
     "OAuth2Authentication",
     "PostgresConfiguration",
     "Problem",
+    "PrometheusConfiguration",
     "PulsarAuthentication",
     "PulsarClientConfiguration",
     "PulsarConfiguration",

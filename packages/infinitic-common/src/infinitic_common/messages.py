@@ -61,6 +61,7 @@ from infinitic_common._messages.tags import (
 from infinitic_common.codec import decode, encode
 from infinitic_common.exceptions import UndecodableMessage
 from infinitic_common.requesters import Requester
+from infinitic_common.telemetry import watched_decoder
 from infinitic_common.transport import OutgoingMessage, ReceivedMessage, Topic, TopicKind
 
 __all__ = [
@@ -244,7 +245,8 @@ def from_received(received: ReceivedMessage) -> Message:
     Raises:
         UndecodableMessage: Its body is no message known to this release.
     """
-    message = decode(received.body)
+    watched = watched_decoder.get()
+    message = decode(received.body) if watched is None else watched(received)
     if type(message) not in _KIND:
         msg = f"message {received.id} on {received.topic} is no message: {type(message).__name__}"
         raise UndecodableMessage(msg)

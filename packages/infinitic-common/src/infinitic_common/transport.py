@@ -2,7 +2,7 @@
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from enum import StrEnum
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 import attrs
 
@@ -234,4 +234,45 @@ class Transport(Protocol):
 
     async def close(self) -> None:
         """Stop every consumption at once and disconnect. Closing twice does nothing."""
+        ...
+
+
+@attrs.frozen
+class Backlog:
+    """What waits in a topic for one of its subscriptions.
+
+    Attributes:
+        topic: The topic; of dead letters, the one that they were read from.
+        full_name: Name of the topic on the transport.
+        subscription: Name of the subscription on the transport.
+        messages: Messages not acknowledged yet, delayed ones included.
+        dead_letters: Whether they are dead letters, which wait for somebody to look at them.
+    """
+
+    topic: Topic
+    full_name: str
+    subscription: str
+    messages: int
+    dead_letters: bool = False
+
+
+@runtime_checkable
+class ObservableTransport(Protocol):
+    """What a transport may tell of itself, for metrics and health; optional."""
+
+    def full_name(self, topic: Topic) -> str:
+        """Name of a topic on the transport."""
+        ...
+
+    async def backlogs(self) -> Sequence[Backlog]:
+        """What waits in every topic that exists, whoever reads it.
+
+        Raises:
+            TransportUnavailable: Nobody can tell now.
+            TransportError: This process has no right to know.
+        """
+        ...
+
+    async def problems(self) -> Sequence[str]:
+        """What hinders this process from receiving and publishing now; nothing when all is well."""
         ...

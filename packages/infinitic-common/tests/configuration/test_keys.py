@@ -53,7 +53,11 @@ def test_a_key_is_known_whatever_its_case_dashes_and_underscores(key: str) -> No
         ("workflows: [{name: W, clases: [s.S]}]", "did you mean 'classes'?"),
         ("workflows: [{name: W, workflowEngine: }]", "write `stateEngine:`"),
         ("pulsar: {}", "write it inside `transport:`"),
-        ("zzz: 1", "known are eventListener, logs, name, services, storage, transport, workflows"),
+        (
+            "zzz: 1",
+            "known are eventListener, health, logs, metrics, name, services, storage, tracing, "
+            "transport, workflows",
+        ),
         (
             "storage: {postgres: {host: h, port: 1, user: u}}",
             "storage.postgres.user (a.yml:2): unknown key; write username",

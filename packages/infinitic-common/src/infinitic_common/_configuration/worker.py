@@ -14,6 +14,11 @@ from infinitic_common._configuration.engines import (
 )
 from infinitic_common._configuration.entries import ServiceConfiguration, WorkflowConfiguration
 from infinitic_common._configuration.listener import EventListenerConfiguration
+from infinitic_common._configuration.observing import (
+    HealthConfiguration,
+    LogsConfiguration,
+    MetricsConfiguration,
+)
 from infinitic_common._configuration.problems import Problem
 from infinitic_common._configuration.settings import Settings
 from infinitic_common._configuration.storage import StorageConfiguration
@@ -33,17 +38,6 @@ AnyEngine = TypeVar(
 
 
 @frozen(kw_only=True)
-class LogsConfiguration(Settings):
-    """How events are logged.
-
-    Attributes:
-        beautify: Whether their JSON is indented.
-    """
-
-    beautify: bool = True
-
-
-@frozen(kw_only=True)
 class WorkerConfiguration(Settings):
     """Everything a worker hosts.
 
@@ -54,7 +48,11 @@ class WorkerConfiguration(Settings):
         services: What it hosts for services.
         workflows: What it hosts for workflows.
         event_listener: Who is told of events; None for nobody.
-        logs: How events are logged.
+        logs: How it logs.
+        metrics: What it counts and measures; None for nothing.
+        tracing: Whether it makes spans of tasks and workflow methods, for the tracer provider that
+            the process has set, as ``opentelemetry-instrument`` does.
+        health: Where its health is told; None for nowhere.
     """
 
     MOVED_KEYS = {  # noqa: RUF012 - read-only by the base's declaration
@@ -71,6 +69,9 @@ class WorkerConfiguration(Settings):
     workflows: tuple[WorkflowConfiguration, ...] = ()
     event_listener: EventListenerConfiguration | None = None
     logs: LogsConfiguration = field(factory=LogsConfiguration)
+    metrics: MetricsConfiguration | None = None
+    tracing: bool = False
+    health: HealthConfiguration | None = None
 
     def __attrs_post_init__(self) -> None:
         """Check everything, then give each engine its storage.
@@ -123,6 +124,9 @@ class ClientConfiguration(Settings):
         "workflows": "",
         "eventListener": "",
         "logs": "",
+        "metrics": "",
+        "tracing": "",
+        "health": "",
     }
     MOVED_KEYS = {"pulsar": "it inside `transport:`"}  # noqa: RUF012 - as above
 
