@@ -1,17 +1,20 @@
 """Orders in flight while something is restarted, and what must have become of them."""
 
 import asyncio
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager
 from pathlib import Path
+from typing import TypeVar
 
 import attrs
 
 from infinitic_client import AsyncInfiniticClient
+from infinitic_common.exceptions import TransportUnavailable
 from reliability.orders import STEPS, Orders, decisions, result_of
 
 PATIENCE_SECONDS = 240.0
 _PAUSE_SECONDS = 0.02
+Sent = TypeVar("Sent")
 
 
 @attrs.frozen
@@ -37,6 +40,14 @@ class Load:
         assert {key: ids for key, ids in decided.items() if len(ids) > 1} == {}
 
 
+async def _tried_until_sent(send: Callable[[], Awaitable[Sent]]) -> Sent:
+    while True:
+        try:
+            return await send()
+        except TransportUnavailable:
+            await asyncio.sleep(_PAUSE_SECONDS)
+
+
 @asynccontextmanager
 async def load(
     client: AsyncInfiniticClient, journal: Path, orders: int, per_second: float
@@ -46,9 +57,14 @@ async def load(
 
     async def one(order: int) -> int:
         await asyncio.sleep(order / per_second)
-        deferred = await client.dispatch(client.new_workflow(Orders).process, str(journal), order)
+        # What the broker did not confirm in time may be stored or not: the custom id makes a
+        # second try the same order.
+        orders = client.new_workflow(Orders, tags={f"customId:{order}"})
+        deferred = await _tried_until_sent(
+            lambda: client.dispatch(orders.process, str(journal), order)
+        )
         workflow = client.get_workflow_by_id(Orders, deferred.id)
-        await client.send(workflow.approvals, order)
+        await _tried_until_sent(lambda: client.send(workflow.approvals, order))
         return await deferred.result()
 
     tasks = {order: asyncio.create_task(one(order)) for order in range(orders)}
