@@ -1,0 +1,1 @@
+"""Events as components tell them, and how they leave."""

@@ -1,0 +1,117 @@
+"""Events leave beside what they tell of, and never hold it up for long."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Iterator, Mapping, Sequence
+from functools import cache
+from importlib.metadata import PackageNotFoundError, version
+
+import attrs
+
+from infinitic_common._events.records import Event, EventBatch
+from infinitic_common.codec import encode
+from infinitic_common.exceptions import Unavailable
+from infinitic_common.transport import OutgoingMessage, Topic, Transport
+
+_LOGGER = logging.getLogger(__name__)
+
+_PATIENCE_SECONDS = 10.0
+_PATIENCE_WHEN_STUCK_SECONDS = 0.5
+_FIRST_PAUSE = 0.1
+_LONGEST_PAUSE = 2.0
+_BATCH_BYTES = 512 * 1024
+_BESIDE_BYTES = 600
+"""What an event takes besides its body, about."""
+_MARGIN = 16 * 1024
+
+Told = Mapping[Topic, Sequence[Event]]
+"""Events by the topic that they are for."""
+
+
+class EventPublisher:
+    """Publishes events, at least once as long as the broker takes them.
+
+    What fails for a while is tried again. When what the events tell of has long reached the broker
+    and they have not, they are given up with a warning: workflows do not wait for their listeners.
+
+    Args:
+        transport: Takes them.
+        worker_name: Who tells them.
+    """
+
+    def __init__(self, transport: Transport, worker_name: str) -> None:
+        self._transport = transport
+        self._worker_name = worker_name
+        self._patience = _PATIENCE_SECONDS
+
+    def begin(self, told: Told) -> asyncio.Task[None] | None:
+        """Start to publish; ``finish`` waits for it. None when there is nothing to tell."""
+        return asyncio.ensure_future(self._publish_all(told)) if told else None
+
+    async def finish(self, publication: asyncio.Task[None] | None) -> None:
+        """Wait for events to reach the broker, once what they tell of has; never raises."""
+        if publication is None:
+            return
+        try:
+            await asyncio.wait({publication}, timeout=self._patience)
+        finally:
+            if publication.done():
+                self._patience = _PATIENCE_SECONDS
+            else:
+                publication.cancel()
+                self._patience = _PATIENCE_WHEN_STUCK_SECONDS
+                _LOGGER.warning("events are given up: the broker takes everything but them")
+
+    async def _publish_all(self, told: Told) -> None:
+        # What they tell of goes first.
+        await asyncio.sleep(0)
+        for topic, events in told.items():
+            await self._publish(topic, list(self._messages(events)))
+
+    async def _publish(self, topic: Topic, messages: Sequence[OutgoingMessage]) -> None:
+        pause = _FIRST_PAUSE
+        while True:
+            try:
+                return await self._transport.publish(topic, messages)
+            except Unavailable as error:
+                _LOGGER.debug("events for %s wait until the broker is back: %s", topic, error)
+                await asyncio.sleep(pause)
+                pause = min(2 * pause, _LONGEST_PAUSE)
+            except Exception:
+                _LOGGER.exception("events for %s cannot be published: nobody is told", topic)
+                return None
+
+    def _messages(self, events: Sequence[Event]) -> Iterator[OutgoingMessage]:
+        """One message, unless the events are too large for that."""
+        most = self._transport.max_message_bytes - _MARGIN
+        batch: list[Event] = []
+        size = 0
+        for each in events:
+            event = each if len(each.body) <= most else _without_body(each)
+            room = len(event.body) + _BESIDE_BYTES
+            if batch and size + room > min(_BATCH_BYTES, most):
+                yield self._message(batch)
+                batch, size = [], 0
+            batch.append(event)
+            size += room
+        if batch:
+            yield self._message(batch)
+
+    def _message(self, events: Sequence[Event]) -> OutgoingMessage:
+        batch = EventBatch(self._worker_name, _release(), tuple(events))
+        return OutgoingMessage(events[0].id, encode(batch))
+
+
+def _without_body(event: Event) -> Event:
+    names = {**event.names, "omittedBytes": len(event.body)}
+    return attrs.evolve(event, body=b"", names=names)
+
+
+@cache
+def _release() -> str:
+    try:
+        return version("infinitic-common")
+    except PackageNotFoundError:
+        return "unknown"
