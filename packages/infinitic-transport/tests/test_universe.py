@@ -44,12 +44,26 @@ async def test_inmem_01_ten_tasks_of_a_second_with_concurrency_ten_run_together(
     await transport.close()
 
 
-async def test_events_without_listener_are_dropped() -> None:
+async def test_the_latest_events_are_kept_for_a_listener_that_comes_later() -> None:
     transport = InMemoryTransport()
-    await transport.publish(EVENTS, numbered(3))
+    large = [OutgoingMessage(f"e{n}", bytes(100_000)) for n in range(30)]
+    for message in large:
+        await transport.publish(EVENTS, [message])
+    assert await transport.entities(EVENTS.kind) == {"S"}
     recorder = Recorder(5)
     await transport.consume(Subscription((EVENTS,), "listener"), recorder)
-    await transport.publish(EVENTS, numbered(1, first=3))
+    await recorder.until_handled(10)
+    assert recorder.delivered_ids == [f"e{n}" for n in range(20, 30)]
+    await transport.close()
+
+
+async def test_answers_to_clients_that_are_gone_are_dropped() -> None:
+    transport = InMemoryTransport()
+    answers = Topic(TopicKind.CLIENT_RESPONSE, "C")
+    await transport.publish(answers, numbered(3))
+    recorder = Recorder(5)
+    await transport.consume(Subscription((answers,), "client"), recorder)
+    await transport.publish(answers, numbered(1, first=3))
     await recorder.until_handled(1)
     assert recorder.delivered_ids == ["m3"]
     await transport.close()

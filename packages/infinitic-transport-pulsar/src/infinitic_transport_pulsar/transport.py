@@ -97,6 +97,12 @@ class PulsarTransport:
             raise
         return consumption
 
+    @property
+    def event_source(self) -> str:
+        """See ``ListenableTransport``: the broker, tenant and namespace."""
+        where = self._configuration
+        return f"{where.broker_service_url.rstrip('/')}/{where.tenant}/{where.namespace}"
+
     async def entities(self, kind: TopicKind) -> frozenset[str]:
         """The services, workflows or clients that have a topic of that kind.
 

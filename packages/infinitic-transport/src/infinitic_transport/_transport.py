@@ -5,7 +5,7 @@ import uuid
 from collections.abc import Sequence
 
 from infinitic_common.exceptions import PayloadTooLarge, TransportError
-from infinitic_common.transport import Handler, OutgoingMessage, Subscription, Topic
+from infinitic_common.transport import Handler, OutgoingMessage, Subscription, Topic, TopicKind
 from infinitic_transport._clock import Clock
 from infinitic_transport._consumption import InMemoryConsumption
 from infinitic_transport._names import full_name
@@ -81,6 +81,15 @@ class InMemoryTransport:
         consumption = InMemoryConsumption(self._universe, subscription, handler)
         self._consumptions.append(consumption)
         return consumption
+
+    @property
+    def event_source(self) -> str:
+        """See ``ListenableTransport``."""
+        return "inMemory"
+
+    async def entities(self, kind: TopicKind) -> frozenset[str]:
+        """See ``ListenableTransport``."""
+        return frozenset(topic.entity for topic in self._universe.topics() if topic.kind is kind)
 
     async def close(self) -> None:
         """See ``Transport``."""

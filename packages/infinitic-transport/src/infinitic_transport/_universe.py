@@ -5,6 +5,7 @@ import threading
 from collections import defaultdict, deque
 from collections.abc import Sequence
 
+from infinitic_common.events import EVENT_KINDS
 from infinitic_common.transport import (
     DELAYED_KINDS,
     OutgoingMessage,
@@ -17,15 +18,8 @@ from infinitic_transport._clock import Clock
 from infinitic_transport._group import Group, GroupName, Stored
 from infinitic_transport._queues import MemoryDelivery, Reader, give_back, settle
 
-_UNKEPT_KINDS = frozenset(
-    {
-        TopicKind.CLIENT_RESPONSE,
-        TopicKind.SERVICE_EXECUTOR_EVENT,
-        TopicKind.WORKFLOW_STATE_EVENT,
-        TopicKind.WORKFLOW_EXECUTOR_EVENT,
-    }
-)
-"""Kinds that may never be read by anybody: without a subscription their messages are dropped."""
+_MOST_EVENT_BYTES = 1024 * 1024
+"""Of events that nobody reads, how many a topic keeps: the latest ones."""
 
 
 class Universe:
@@ -33,8 +27,8 @@ class Universe:
 
     * A message goes to every subscription of its topic that exists when it is published, in the
       order of publishing, and stays there until it is settled, whether anybody consumes or not.
-    * Without any subscription a topic keeps its messages for the first one to come, except for
-      events and responses to clients, which are dropped.
+    * Without any subscription a topic keeps its messages for the first one to come; of events only
+      the latest, and of responses to clients none.
     * May be used from several threads at once.
 
     Args:
@@ -48,6 +42,7 @@ class Universe:
         self._groups: dict[GroupName, Group] = {}
         self._groups_of: defaultdict[Topic, list[Group]] = defaultdict(list)
         self._kept: defaultdict[Topic, deque[Stored]] = defaultdict(deque)
+        self._event_bytes: defaultdict[Topic, int] = defaultdict(int)
         self._dead: defaultdict[Topic, list[ReceivedMessage]] = defaultdict(list)
         self.clock.on_move(self._wake_all)
 
@@ -56,11 +51,11 @@ class Universe:
         now = self.clock.now()
         with self._lock:
             groups = self._groups_of.get(topic)
-            if not groups and topic.kind in _UNKEPT_KINDS:
+            if not groups and topic.kind is TopicKind.CLIENT_RESPONSE:
                 return
             stored = self._store(topic, messages, now)
             if not groups:
-                self._kept[topic].extend(stored)
+                self._keep(topic, stored)
                 return
             for group in groups:
                 group.put(stored, now)
@@ -135,6 +130,22 @@ class Universe:
             readers = list(group.readers)
         self._wake(readers)
 
+    def topics(self) -> frozenset[Topic]:
+        """Every topic that anybody has published to, or read."""
+        with self._lock:
+            return frozenset((*self._kept, *self._groups_of))
+
+    def _keep(self, topic: Topic, stored: Sequence[Stored]) -> None:
+        """Keep messages for whoever reads them first; of events as many as have room."""
+        kept = self._kept[topic]
+        kept.extend(stored)
+        if topic.kind not in EVENT_KINDS:
+            return
+        size = self._event_bytes[topic] + sum(len(each.message.body) for each in stored)
+        while size > _MOST_EVENT_BYTES and kept:
+            size -= len(kept.popleft().message.body)
+        self._event_bytes[topic] = size
+
     def _store(self, topic: Topic, messages: Sequence[OutgoingMessage], now: int) -> list[Stored]:
         delays = topic.kind in DELAYED_KINDS
         return [
@@ -160,6 +171,7 @@ class Universe:
         for topic in name.topics:
             self._groups_of[topic].append(group)
             kept += self._kept.pop(topic, ())
+            self._event_bytes.pop(topic, None)
         kept.sort(key=lambda stored: stored.position)
         group.put(kept, self.clock.now())
         self._groups[name] = group
