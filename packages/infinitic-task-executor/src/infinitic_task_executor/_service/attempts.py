@@ -1,7 +1,6 @@
 """One attempt of a task: what its code knows, and what is told when it is over."""
 
 import logging
-from collections.abc import Mapping
 
 import attrs
 
@@ -73,13 +72,13 @@ class Attempt:
     def returned(self, value: object) -> Report | None:
         """The code gave a value."""
         try:
-            meta = self._meta()
-            if self.plan.is_delegated:
+            plan, meta = self.plan, self.context.meta
+            if meta:
+                meta = self._meta()
+            if plan.is_delegated:
                 self._ignore(value)
                 return self._reporter.delegated(self.message, meta)
-            return self._reporter.completed(
-                self.message, self.plan.method.result.encode(value), meta
-            )
+            return self._reporter.completed(self.message, plan.method.result.encode(value), meta)
         except BaseException as error:  # noqa: BLE001 - the value is the user's
             return self.failed(error)
 
@@ -109,7 +108,7 @@ class Attempt:
             what = f"{type(error).__name__}, of which nothing can be told: {type(failing).__name__}"
             return self._reporter.failed(self.message, RuntimeError(what))
 
-    def _meta(self) -> Mapping[str, bytes]:
+    def _meta(self) -> dict[str, bytes]:
         meta = self.context.meta
         for key, value in meta.items():
             if type(value) is not bytes or type(key) is not str:

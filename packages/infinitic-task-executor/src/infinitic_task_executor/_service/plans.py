@@ -36,12 +36,19 @@ class Limit:
     grace: float = 0.0
 
 
+def _say_something(policies: "Policies") -> bool:
+    return policies.timeout is not None or policies.retry is not None
+
+
 @attrs.frozen(eq=False)
 class Policies:
     """What limits an attempt, and what decides after it."""
 
     timeout: Limit | TimeoutPolicy | Own | None
     retry: RetryPolicy | Own | None
+    say_something: bool = attrs.field(
+        init=False, default=attrs.Factory(_say_something, takes_self=True)
+    )
 
     def limit(self, instance: object) -> Limit | None:
         """The limit of an attempt; raises what the author's policy raises.

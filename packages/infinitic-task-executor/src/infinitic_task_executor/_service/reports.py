@@ -63,7 +63,7 @@ class Reporter:
         outgoing = to_outgoing(message)
         if len(outgoing.body) > self._max_bytes:
             return self.failed(asked, self._too_large(asked, len(outgoing.body)))
-        return Report(topic_of(message), outgoing, _untagging(asked))
+        return Report(topic_of(message), outgoing, _untagging(asked) if asked.tags else ())
 
     def delegated(self, asked: ExecuteTask, meta: Mapping[str, bytes]) -> Report:
         """The code of a delegated task has returned; the service tag engine waits for the rest."""
@@ -180,7 +180,7 @@ class Reporter:
 
 def _untagging(asked: ExecuteTask) -> tuple[Report, ...]:
     """The end of a task's tags; a manual retry gives them again."""
-    return tuple(_untaggings(asked)) if asked.tags else ()
+    return tuple(_untaggings(asked))
 
 
 def _untaggings(asked: ExecuteTask) -> Iterator[Report]:

@@ -9,7 +9,7 @@ from infinitic_common.policies import RetryPolicy
 from infinitic_common.task_context import set_batch_context, set_task_context
 from infinitic_task_executor._service.attempts import Attempt, Surroundings
 from infinitic_task_executor._service.batch_methods import BatchMethod
-from infinitic_task_executor._service.plans import Limit
+from infinitic_task_executor._service.plans import Limit, Policies
 from infinitic_task_executor._service.reports import Report
 
 Reports = Sequence[Report | None]
@@ -71,15 +71,19 @@ class SingleWork:
 
     def prepare(self) -> Callable[[], object]:
         """See ``Work``."""
-        (attempt,) = self.attempts
-        plan, context = attempt.plan, attempt.context
+        attempt = self.attempts[0]
+        plan = attempt.plan
         instance = self._around.implementation.new_instance()
-        self._retry = context.retry_policy = plan.policies.retry_policy(instance)
-        limit = self.limit = plan.policies.limit(instance)
-        if limit is not None:
-            context.timeout_seconds = limit.seconds
+        if plan.policies.say_something:
+            self._take_policies(plan.policies, instance)
         args, kwargs = plan.method.decode_arguments(attempt.message.arguments)
         return partial(plan.method.bound_to(instance), *args, **kwargs)
+
+    def _take_policies(self, policies: Policies, instance: object) -> None:
+        context = self.attempts[0].context
+        self._retry = context.retry_policy = policies.retry_policy(instance)
+        self.limit = policies.limit(instance)
+        context.timeout_seconds = None if self.limit is None else self.limit.seconds
 
     def returned(self, value: object) -> Reports:
         """See ``Work``."""
