@@ -45,9 +45,11 @@ done
 "$work/builder/bin/pip" wheel --quiet --no-deps --no-build-isolation \
     --wheel-dir "$work/dist" "$work"/packages/infinitic-*
 
-# Every wheel of ours is named by its file, so that none is looked for elsewhere.
-"$python" -m venv "$target"
-"$target/bin/pip" install --quiet "$work"/dist/*.whl \
+# Every wheel of ours is named by its file, so that none is looked for elsewhere. The target has no
+# pip: that of the builder fills it, as that of any other environment can.
+"$python" -m venv --without-pip "$target"
+"$work/builder/bin/pip" --python "$target/bin/python" install --quiet "$work"/dist/*.whl \
     "$(echo "$work"/dist/infinitic_worker-*.whl)[$extras]"
-"$target/bin/pip" check --quiet
-echo "docker/install.sh: $("$target/bin/pip" freeze | grep -c '^infinitic') wheels of ours in $target"
+"$work/builder/bin/pip" --python "$target/bin/python" check
+"$target/bin/infinitic-worker" --help >/dev/null
+echo "docker/install.sh: the worker is $target/bin/infinitic-worker"
