@@ -68,18 +68,21 @@ class Universe:
             return tuple(self._dead.get(topic, ()))
 
     def unsettled(self) -> int:
-        """Messages of all subscriptions that are due and not done with.
+        """Messages that are due and not done with, of all subscriptions that are being read.
 
-        At 0 nothing happens any more until somebody publishes, or the clock moves.
+        At 0 nothing happens any more until somebody publishes or reads, or the clock moves.
         """
         with self._lock:
             now = self.clock.now()
-            return sum(group.unsettled(now) for group in self._groups.values())
+            return sum(group.unsettled(now) for group in self._groups.values() if group.readers)
 
     def next_due(self) -> int | None:
-        """When the next delayed message is due, in milliseconds since the epoch; None for never."""
+        """When the next delayed message that somebody waits for is due; None for never.
+
+        In milliseconds since the epoch.
+        """
         with self._lock:
-            dues = [group.next_due() for group in self._groups.values()]
+            dues = [group.next_due() for group in self._groups.values() if group.readers]
             return min((due for due in dues if due is not None), default=None)
 
     def bury(self, message: ReceivedMessage) -> None:
