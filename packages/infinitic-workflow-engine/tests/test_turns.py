@@ -5,9 +5,10 @@ from collections.abc import Awaitable, Collection, Mapping, Sequence
 
 import pytest
 
+from infinitic_common.command_ids import command_id
 from infinitic_common.exceptions import StorageUnavailable
 from infinitic_common.history import CommandIssued, TaskCommand
-from infinitic_common.messages import DispatchWorkflow, to_outgoing, topic_of
+from infinitic_common.messages import DispatchWorkflow, TaskCompleted, to_outgoing, topic_of
 from infinitic_common.requesters import ClientRequester
 from infinitic_common.storage import VersionedValue, Write
 from infinitic_common.transport import Deferral, OutgoingMessage, ReceivedMessage, Topic
@@ -96,8 +97,8 @@ class Transport:
 
 
 class Shell:
-    def __init__(self) -> None:
-        self.records, self.code, self.transport = Records(), Slow(), Transport()
+    def __init__(self, records: Records | None = None) -> None:
+        self.records, self.code, self.transport = records or Records(), Slow(), Transport()
         states = KeyValueWorkflowStateStorage(self.records, Retention())
         self.turns = Turns(
             self.transport,  # type: ignore[arg-type]
@@ -112,7 +113,10 @@ class Shell:
 
 
 def _result(task: WorkflowTask) -> WorkflowTaskResult:
-    return WorkflowTaskResult(task.task_id, 0, (COMMAND,), StepAwaited(1, 0))
+    """The code of every workflow: one task after the other, for ever."""
+    waits = sum(type(entry).__name__ == "StepStarted" for entry in task.history)
+    command = CommandIssued(2 * waits, COMMAND.command)
+    return WorkflowTaskResult(task.task_id, 0, (command,), StepAwaited(2 * waits + 1, 2 * waits))
 
 
 def _group(workflow_id: str) -> Group:
@@ -120,6 +124,18 @@ def _group(workflow_id: str) -> Group:
         f"m-{workflow_id}", "Flow", workflow_id, "run", (), frozenset(), {},
         ClientRequester("c"), client_waiting=True, emitted_at=1,
     )  # fmt: skip
+    return _group_of(workflow_id, message)
+
+
+def _completion(workflow_id: str, position: int) -> Group:
+    task_id = command_id(workflow_id, workflow_id, position)
+    message = TaskCompleted(
+        f"done-{task_id}", "Flow", workflow_id, workflow_id, position, task_id, b"v", {}, 1
+    )
+    return _group_of(workflow_id, message)
+
+
+def _group_of(workflow_id: str, message: DispatchWorkflow | TaskCompleted) -> Group:
     out = to_outgoing(message)
     received = ReceivedMessage(out.id, topic_of(message), out.body, out.key, out.properties, 1, 0)
     return Group(workflow_id, [(received, message)])
@@ -163,3 +179,27 @@ async def test_a_workflow_put_off_whose_write_fails_is_forgotten_too() -> None:
         await late.answer
     assert shell.code.discarded == ["slow"]
     assert shell.transport.published == []
+
+
+async def test_a_result_is_not_dropped_because_of_a_state_that_another_process_has_changed() -> (
+    None
+):
+    records = Records()
+    one, other = Shell(records), Shell(records)
+    await one.take("w")
+    # The keys go to another process, which goes on to the next task, and come back.
+    await other.turns.take([_completion("w", 0)])
+    assert [message.id for message in other.transport.published] == [command_id("w", "w", 2)]
+    await one.turns.take([_completion("w", 2)])
+    assert [message.id for message in one.transport.published] == [
+        command_id("w", "w", 0),
+        command_id("w", "w", 4),
+    ]
+    assert one.code.discarded == ["w"]
+
+
+async def test_a_message_that_changes_nothing_is_settled_when_the_state_is_current() -> None:
+    shell = Shell()
+    await shell.take("w")
+    assert await shell.turns.take([_completion("w", 40)]) == []
+    assert shell.code.discarded == []

@@ -34,6 +34,8 @@ class Group:
     ) -> None:
         self.workflow_id = workflow_id
         self.messages = list(messages)
+        self.from_cache = False
+        """Whether the turn began with what this process remembered, not with what is stored."""
         self._next = 0
         self._turn: Turn | None = None
 

@@ -110,9 +110,10 @@ class Turns:
         self, groups: list[Group], outcome: _Outcome, patience: float | None
     ) -> list[Group]:
         """One turn; answers the groups that need another one."""
-        states = await self._load([group.workflow_id for group in groups])
+        states, loaded = await self._load([group.workflow_id for group in groups])
         number, now = next(self._numbers), self._transport.now()
         for group in groups:
+            group.from_cache = group.workflow_id not in loaded
             group.begin(self._new_turn(group, number, now, states[group.workflow_id]))
         return await self._go_on(groups, outcome, patience)
 
@@ -120,7 +121,7 @@ class Turns:
         self, groups: list[Group], outcome: _Outcome, patience: float | None
     ) -> list[Group]:
         done, repeat = await self._apply(groups, outcome, patience)
-        lost = await self._commit(done)
+        lost = await self._commit(done) | await self._outdated(done)
         won = [group for group in done if group.workflow_id not in lost]
         await publish(
             self._transport, (emission for group in won for emission in group.turn.emissions)
@@ -154,13 +155,16 @@ class Turns:
             limits=self._limits,
         )
 
-    async def _load(self, workflow_ids: Sequence[str]) -> dict[str, WorkflowState | None]:
+    async def _load(
+        self, workflow_ids: Sequence[str]
+    ) -> tuple[dict[str, WorkflowState | None], set[str]]:
+        """The states, and which of them were read from the store."""
         await self.closing.wait_for(workflow_ids)
         states: dict[str, WorkflowState | None] = {i: self._cache.get(i) for i in workflow_ids}
         missing = [i for i, state in states.items() if state is None]
         if missing:
             states.update(await self._storage.get_states(missing))
-        return states
+        return states, set(missing)
 
     async def _apply(
         self, groups: list[Group], outcome: _Outcome, patience: float | None
@@ -243,6 +247,28 @@ class Turns:
             self._discard(lost)
         self._keep([group for group in groups if group.workflow_id not in lost])
         return lost
+
+    async def _outdated(self, groups: list[Group]) -> set[str]:
+        """The workflows that were left as they are because of something remembered and outdated.
+
+        What a turn writes is judged by the store. What it does not write is not: without a look
+        there, the result of a task that another process has dispatched since would be dropped.
+        """
+        unwritten = {
+            group.workflow_id: state.version
+            for group in groups
+            if group.from_cache and not group.turn.changed and (state := group.turn.state)
+        }
+        if not unwritten:
+            return set()
+        stored = await self._storage.get_states(list(unwritten))
+        outdated = {
+            workflow_id
+            for workflow_id, version in unwritten.items()
+            if (state := stored.get(workflow_id)) is None or state.version != version
+        }
+        self._discard(outdated)
+        return outdated
 
     def _keep(self, groups: list[Group]) -> None:
         versions: dict[str, int] = {}
