@@ -245,7 +245,8 @@ class Backlog:
         topic: The topic; of dead letters, the one that they were read from.
         full_name: Name of the topic on the transport.
         subscription: Name of the subscription on the transport.
-        messages: Messages not acknowledged yet, delayed ones included.
+        messages: Messages not acknowledged yet, delayed ones included; where a broker counts only
+            batches of messages, those.
         dead_letters: Whether they are dead letters, which wait for somebody to look at them.
     """
 

@@ -2,7 +2,7 @@
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Coroutine, Iterable, Sequence
+from collections.abc import Awaitable, Coroutine, Iterable, Iterator, Sequence
 from functools import partial
 
 import attrs
@@ -76,6 +76,13 @@ class PulsarConsumption:
     def counts(self) -> Counts:
         """What went through so far."""
         return self._loop.counts
+
+    def problems(self) -> Iterator[str]:
+        """Which of its topics it cannot receive from now."""
+        if self._stopped is None:
+            for topic, receiver in list(self._receivers.items()):
+                if not receiver.is_connected:
+                    yield f"the consumer of {self._inlet.names.of(topic)} is not connected"
 
     async def start(self) -> None:
         """Subscribe to every topic, or to none.

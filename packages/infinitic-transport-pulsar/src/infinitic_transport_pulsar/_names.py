@@ -93,6 +93,15 @@ def parse(full: str) -> Topic | None:
     return Topic(_KINDS[kind], unescape(entity))
 
 
+def parse_dead_letters(full: str) -> Topic | None:
+    """The topic that dead letters of a full name came from; None if it has no dead letters."""
+    head, slash, local = full.rpartition("/")
+    kind, colon, entity = local.partition(":")
+    if not colon or not kind.endswith(_DEAD_LETTERS):
+        return None
+    return parse(f"{head}{slash}{kind.removesuffix(_DEAD_LETTERS)}{colon}{entity}")
+
+
 def main_subscription(kind: TopicKind) -> str:
     """The subscription of those who do the work of a kind, as ``service-executor-subscription``."""
     return f"{kind}-subscription"

@@ -62,6 +62,7 @@ class NativeConsumer(Protocol):
     def receive(self) -> NativeMessage: ...
     def batch_receive(self) -> list[NativeMessage]: ...
     def acknowledge(self, message: NativeMessage, /) -> None: ...
+    def is_connected(self) -> bool: ...
     def close(self) -> None: ...
     def unsubscribe(self) -> None: ...
 
@@ -92,7 +93,7 @@ class _Enum(Protocol):
 
 
 class _AuthenticationFactory(Protocol):
-    def create(self, parameters: str, /) -> NativeAuthentication: ...
+    def create(self, *parameters: str) -> NativeAuthentication: ...
 
 
 class _Module(Protocol):
@@ -104,6 +105,8 @@ class _Module(Protocol):
     ConsumerConfiguration: Callable[[], NativeOptions]
     BatchReceivePolicy: Callable[[int, int, int], object]
     AuthenticationToken: _AuthenticationFactory
+    AuthenticationBasic: _AuthenticationFactory
+    AuthenticationTLS: _AuthenticationFactory
     AuthenticationOauth2: _AuthenticationFactory
     AuthenticationAthenz: _AuthenticationFactory
     CompressionType: _Enum
@@ -119,6 +122,8 @@ PulsarException = _pulsar.PulsarException
 new_message = _pulsar.MessageBuilder
 batch_receive_policy = _pulsar.BatchReceivePolicy
 token_authentication = _pulsar.AuthenticationToken.create
+basic_authentication = _pulsar.AuthenticationBasic.create
+tls_authentication = _pulsar.AuthenticationTLS.create
 oauth2_authentication = _pulsar.AuthenticationOauth2.create
 athenz_authentication = _pulsar.AuthenticationAthenz.create
 

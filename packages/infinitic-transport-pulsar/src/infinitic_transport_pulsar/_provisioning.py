@@ -8,8 +8,9 @@ from urllib.parse import quote
 
 from infinitic_common.configuration import PulsarConfiguration
 from infinitic_common.exceptions import TransportError, TransportUnavailable
-from infinitic_common.transport import ORDERED_KINDS, Topic, TopicKind
+from infinitic_common.transport import ORDERED_KINDS, Backlog, Topic, TopicKind
 from infinitic_transport_pulsar._admin import Admin, Answer, Reply
+from infinitic_transport_pulsar._backlogs import backlogs_of
 from infinitic_transport_pulsar._names import (
     EVENT_KINDS,
     TopicNames,
@@ -104,6 +105,10 @@ class Provisioning:
         return len(
             (stats or {}).get("subscriptions", {}).get(subscription, {}).get("consumers", ())
         )
+
+    async def backlogs(self) -> Sequence[Backlog]:
+        """What waits in the topics of the namespace, by subscription."""
+        return await backlogs_of(self._admin, await self.topics())
 
     async def close(self) -> None:
         """Give up what is going on, and disconnect."""

@@ -119,6 +119,11 @@ class Receiver:
             target=self._run, name=f"infinitic-pulsar-{topic}", daemon=True
         )
 
+    @property
+    def is_connected(self) -> bool:
+        """Whether the broker knows the consumer now."""
+        return self._consumer.is_connected()
+
     def start(self) -> None:
         """Begin."""
         self._forget = AT_EXIT.add(self.close)

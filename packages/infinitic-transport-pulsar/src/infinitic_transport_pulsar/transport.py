@@ -2,7 +2,6 @@
 
 import asyncio
 import socket
-import ssl
 import time
 import uuid
 from collections.abc import Sequence
@@ -12,6 +11,7 @@ import httpx
 from infinitic_common.configuration import PulsarConfiguration
 from infinitic_common.exceptions import PayloadTooLarge, TransportError
 from infinitic_common.transport import (
+    Backlog,
     Consumption,
     Handler,
     OutgoingMessage,
@@ -23,7 +23,7 @@ from infinitic_transport_pulsar._admin import Admin
 from infinitic_transport_pulsar._at_exit import AT_EXIT
 from infinitic_transport_pulsar._bridge import LoopBridge
 from infinitic_transport_pulsar._consuming import Inlet, PulsarConsumption
-from infinitic_transport_pulsar._credentials import admin_credentials
+from infinitic_transport_pulsar._credentials import admin_credentials, admin_tls
 from infinitic_transport_pulsar._names import TopicNames, parse
 from infinitic_transport_pulsar._native import client_options, new_client
 from infinitic_transport_pulsar._producers import Producers
@@ -113,6 +113,20 @@ class PulsarTransport:
         topics = (parse(name) for name in names)
         return frozenset(topic.entity for topic in topics if topic and topic.kind is kind)
 
+    def full_name(self, topic: Topic) -> str:
+        """See ``ObservableTransport``."""
+        return self._names.of(topic)
+
+    async def backlogs(self) -> Sequence[Backlog]:
+        """See ``ObservableTransport``."""
+        return await self._connected().provisioning.backlogs()
+
+    async def problems(self) -> Sequence[str]:
+        """See ``ObservableTransport``."""
+        if self._closed is not None:
+            return [f"the Pulsar transport {self._name} is closed"]
+        return [problem for one in self._consumptions for problem in one.problems()]
+
     async def close(self) -> None:
         """See ``Transport``."""
         if self._closed is None:
@@ -177,15 +191,10 @@ class PulsarTransport:
 
 def _admin(configuration: PulsarConfiguration) -> Admin:
     settings = configuration.client
-    tls: ssl.SSLContext | bool = True
-    if settings.allow_tls_insecure_connection:
-        tls = False
-    elif settings.tls_trust_certs_file_path is not None:
-        tls = ssl.create_default_context(cafile=settings.tls_trust_certs_file_path)
     timeout = httpx.Timeout(
         settings.request_timeout_seconds or 60.0,
         read=settings.read_timeout_seconds or 60.0,
     )
-    http = httpx.AsyncClient(verify=tls, timeout=timeout)
+    http = httpx.AsyncClient(verify=admin_tls(configuration), timeout=timeout)
     credentials = admin_credentials(configuration.authentication, http)
     return Admin(configuration.web_service_url, http, credentials)

@@ -74,6 +74,10 @@ class Group:
         """Messages that are due and not done with."""
         return self._queue.unsettled() + sum(due <= now for due, _, _ in self._delayed)
 
+    def waiting(self) -> int:
+        """Messages that are not done with, whether they are due or not."""
+        return self._queue.unsettled() + len(self._delayed)
+
     def next_due(self) -> int | None:
         """When the next delayed message is due, if there is one."""
         return self._delayed[0][0] if self._delayed else None

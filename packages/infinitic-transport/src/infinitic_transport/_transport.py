@@ -5,7 +5,14 @@ import uuid
 from collections.abc import Sequence
 
 from infinitic_common.exceptions import PayloadTooLarge, TransportError
-from infinitic_common.transport import Handler, OutgoingMessage, Subscription, Topic, TopicKind
+from infinitic_common.transport import (
+    Backlog,
+    Handler,
+    OutgoingMessage,
+    Subscription,
+    Topic,
+    TopicKind,
+)
 from infinitic_transport._clock import Clock
 from infinitic_transport._consumption import InMemoryConsumption
 from infinitic_transport._names import full_name
@@ -90,6 +97,18 @@ class InMemoryTransport:
     async def entities(self, kind: TopicKind) -> frozenset[str]:
         """See ``ListenableTransport``."""
         return frozenset(topic.entity for topic in self._universe.topics() if topic.kind is kind)
+
+    def full_name(self, topic: Topic) -> str:
+        """See ``ObservableTransport``."""
+        return full_name(topic)
+
+    async def backlogs(self) -> Sequence[Backlog]:
+        """See ``ObservableTransport``."""
+        return self._universe.backlogs()
+
+    async def problems(self) -> Sequence[str]:
+        """See ``ObservableTransport``."""
+        return [f"the transport {self._name} is closed"] if self._closed else []
 
     async def close(self) -> None:
         """See ``Transport``."""

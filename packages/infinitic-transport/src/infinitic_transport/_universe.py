@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from infinitic_common.events import EVENT_KINDS
 from infinitic_common.transport import (
     DELAYED_KINDS,
+    Backlog,
     OutgoingMessage,
     ReceivedMessage,
     Subscription,
@@ -16,10 +17,17 @@ from infinitic_common.transport import (
 )
 from infinitic_transport._clock import Clock
 from infinitic_transport._group import Group, GroupName, Stored
+from infinitic_transport._names import dead_letter_name, full_name
 from infinitic_transport._queues import MemoryDelivery, Reader, give_back, settle
 
 _MOST_EVENT_BYTES = 1024 * 1024
 """Of events that nobody reads, how many a topic keeps: the latest ones."""
+
+_ANSWERS = TopicKind.CLIENT_RESPONSE
+
+
+def _shortest(topic: Topic) -> tuple[int, str]:
+    return len(topic.kind), str(topic)
 
 
 class Universe:
@@ -75,6 +83,29 @@ class Universe:
         with self._lock:
             now = self.clock.now()
             return sum(group.unsettled(now) for group in self._groups.values() if group.readers)
+
+    def backlogs(self) -> list[Backlog]:
+        """What waits in every topic, by subscription; without responses to clients.
+
+        Topics that one subscription reads together have one queue, told under the shortest name.
+        """
+        with self._lock:
+            kept = [(topic, "", len(messages)) for topic, messages in self._kept.items()]
+            read = [
+                (min(name.topics, key=_shortest), name.name, group.waiting())
+                for name, group in self._groups.items()
+            ]
+            dead = [(topic, len(messages)) for topic, messages in self._dead.items()]
+        counted = [each for each in (*kept, *read) if each[0].kind is not _ANSWERS]
+        return [
+            *(Backlog(topic, full_name(topic), name, count) for topic, name, count in counted),
+            *(
+                Backlog(
+                    topic, f"inmemory://{dead_letter_name(topic)}", "", count, dead_letters=True
+                )
+                for topic, count in dead
+            ),
+        ]
 
     def next_due(self) -> int | None:
         """When the next delayed message that somebody waits for is due; None for never.
