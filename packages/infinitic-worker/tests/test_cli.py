@@ -230,7 +230,7 @@ def test_copies_of_a_worker_in_memory_are_refused(start: Start, tmp_path: Path) 
 
 
 def name_in(line: str) -> str:
-    return line.partition("worker ")[2].removesuffix(" ready\n")
+    return line.partition("worker ")[2].partition(" ready")[0]
 
 
 # --- before and beside running --------------------------------------------------------------------

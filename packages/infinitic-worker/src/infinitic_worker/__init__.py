@@ -1,7 +1,15 @@
 """The worker of Infinitic for Python: hosts services, workflows and engines."""
 
 from infinitic_worker._errors import WorkerError
+from infinitic_worker._logs import ContextFilter, JsonFormatter, configure_logs
 from infinitic_worker.process import prepare_process
 from infinitic_worker.worker import InfiniticWorker
 
-__all__ = ["InfiniticWorker", "WorkerError", "prepare_process"]
+__all__ = [
+    "ContextFilter",
+    "InfiniticWorker",
+    "JsonFormatter",
+    "WorkerError",
+    "configure_logs",
+    "prepare_process",
+]

@@ -7,6 +7,7 @@ import attrs
 from infinitic_common.client import AsyncClient, Client
 from infinitic_common.configuration import StorageConfiguration
 from infinitic_common.storage import Storage
+from infinitic_common.telemetry import NO_TELEMETRY, Telemetry
 from infinitic_common.transport import Transport
 from infinitic_common.workflow_tasks import WorkflowTaskHandler
 from infinitic_worker._storages import Storages
@@ -19,6 +20,7 @@ class Host:
     Attributes:
         asker: The component, for errors.
         handlers: By the name of a workflow, what runs its code in this process.
+        telemetry: Whom it tells what happens.
     """
 
     transport: Transport
@@ -28,6 +30,7 @@ class Host:
     asker: str
     storages: Storages
     handlers: Mapping[str, WorkflowTaskHandler]
+    telemetry: Telemetry = NO_TELEMETRY
 
     def storage(self, configuration: StorageConfiguration | None = None) -> Storage:
         """See ``ComponentHost``."""

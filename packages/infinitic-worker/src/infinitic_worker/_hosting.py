@@ -2,7 +2,7 @@
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable, Iterable
+from collections.abc import Awaitable, Callable, Iterable, Sequence
 
 import attrs
 
@@ -15,6 +15,7 @@ from infinitic_worker._host import Host
 from infinitic_worker._in_flight import log_in_flight
 from infinitic_worker._storages import Storages
 from infinitic_worker._waiting import unless
+from infinitic_worker._watching import Watching, WatchSettings
 
 _LOGGER = logging.getLogger(__name__)
 
@@ -31,6 +32,7 @@ class Parts:
     Attributes:
         client_factory: Makes the client; None for no client.
         close_transport: Whether the transport is closed with the worker.
+        watch: How it is watched.
     """
 
     worker_name: str
@@ -39,6 +41,7 @@ class Parts:
     components: tuple[Described, ...]
     client_factory: AsyncClientFactory | None
     close_transport: bool
+    watch: WatchSettings = attrs.field(factory=WatchSettings)
 
 
 class Hosting:
@@ -47,6 +50,7 @@ class Hosting:
     Attributes:
         client: For threads other than that of the event loop; None when there is none.
         async_client: The same for coroutines.
+        phase: ``starting``, ``ready`` or ``stopping``.
     """
 
     def __init__(self, parts: Parts) -> None:
@@ -54,22 +58,31 @@ class Hosting:
         self.async_client: AsyncClient | None = None
         self._parts = parts
         self._started: list[Component] = []
+        self.phase = "starting"
+        self._watching = Watching(parts.watch, parts.worker_name, parts.transport, parts.storages)
+
+    @property
+    def components(self) -> Sequence[Component]:
+        """What has been started."""
+        return self._started
 
     async def start(self) -> None:
         """Start every component; returns when all of them receive.
 
         Raises what a component raises, with a note that names it. ``stop`` is due then too.
         """
-        parts = self._parts
+        parts, watching = self._parts, self._watching
+        await watching.open(self)
         if parts.client_factory is not None:
             self.async_client = parts.client_factory(
-                transport=parts.transport, close_transport=False
+                transport=watching.transport, close_transport=False
             )
             self.client = self.async_client.blocking()
         handlers = _handlers(each.component for each in parts.components)
         # What runs workflow code comes first: a state engine uses it from its first message on.
         for each in sorted(parts.components, key=lambda e: not _is_handler(e.component)):
             await self._start_one(each, handlers)
+        self.phase = "ready"
 
     async def stop(self, grace_seconds: float, hurry: asyncio.Event) -> None:
         """Stop receiving, finish what is in flight, release everything.
@@ -78,6 +91,7 @@ class Hosting:
             grace_seconds: How long what is in flight may take, all components together.
             hurry: Ends the wait for it.
         """
+        self.phase = "stopping"
         await unless(hurry, self._stop_components(grace_seconds))
         log_in_flight(self._started)
         seconds = _HURRIED_RELEASE_SECONDS if hurry.is_set() else _RELEASE_SECONDS
@@ -86,19 +100,21 @@ class Hosting:
         if self._parts.close_transport:
             await _release("transport", self._parts.transport.close, seconds)
         await _release("storages", self._parts.storages.close, seconds)
+        await _release("metrics and health", self._watching.close, seconds)
 
     async def _start_one(
         self, described: Described, handlers: dict[str, WorkflowTaskHandler]
     ) -> None:
         component, text, parts = described.component, described.description, self._parts
         host = Host(
-            transport=parts.transport,
+            transport=self._watching.transport,
             worker_name=parts.worker_name,
             client=self.client,
             async_client=self.async_client,
             asker=text,
             storages=parts.storages,
             handlers=handlers,
+            telemetry=self._watching.telemetry,
         )
         self._started.append(component)  # before: a start that fails half-way is stopped too
         try:

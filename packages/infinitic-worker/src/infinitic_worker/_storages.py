@@ -1,7 +1,7 @@
 """The storages that the components of a worker use."""
 
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import cast
 
 from infinitic_common.configuration import (
@@ -12,11 +12,16 @@ from infinitic_common.configuration import (
 )
 from infinitic_common.discovery import CACHES, STORAGES, load_entry_point
 from infinitic_common.storage import Storage
+from infinitic_worker._metrics.instruments import Instruments
+from infinitic_worker._metrics.storage import MeteredCache, MeteredStorage
 
 _Opener = Callable[[StorageConfiguration], Storage]
 _CacheOpener = Callable[[Storage, CacheConfiguration], Storage]
 
 _LOGGER = logging.getLogger(__name__)
+
+_PROBE = "infinitic.health"
+"""A key that nobody writes."""
 
 
 class Storages:
@@ -40,6 +45,25 @@ class Storages:
         self._close_default = close_default
         # A list: the options of a storage of another wheel are plain data, which has no hash.
         self._opened: list[tuple[StorageConfiguration, Storage]] = []
+        self._instruments: Instruments | None = None
+        self._servers: dict[str, Storage] = {} if default is None else {"default": default}
+
+    def measure(self, instruments: Instruments) -> None:
+        """Have what goes through storages measured from now on; before any is asked for."""
+        self._instruments = instruments
+        if self._default is not None:
+            kind = type(self._default).__name__
+            self._default = MeteredStorage(self._default, instruments, kind)
+
+    async def problems(self) -> Sequence[str]:
+        """Which of the storages in use cannot be read now, and why."""
+        found: list[str] = []
+        for name, storage in list(self._servers.items()):
+            try:
+                await storage.key_values.get([_PROBE])
+            except Exception as error:  # noqa: BLE001 - whatever it is, it is told
+                found.append(f"{name}: {type(error).__name__}: {error}")
+        return found
 
     def get(self, configuration: StorageConfiguration | None, asker: str) -> Storage:
         """The storage of that configuration, or the default one.
@@ -73,9 +97,23 @@ class Storages:
     def _open(self, wanted: StorageConfiguration) -> Storage:
         opener = cast("_Opener", load_entry_point(STORAGES, wanted.kind))
         cached = _cacher(wanted.cache)
-        storage = cached(opener(wanted))
+        bare = opener(wanted)
+        self._servers[f"{wanted.kind} {len(self._opened) + 1}"] = bare
+        storage = self._measured(bare, wanted, cached)
         self._opened.append((wanted, storage))
         return storage
+
+    def _measured(
+        self, bare: Storage, wanted: StorageConfiguration, cached: Callable[[Storage], Storage]
+    ) -> Storage:
+        """The storage behind its cache, each of them measured when metrics are wanted."""
+        instruments = self._instruments
+        if instruments is None:
+            return cached(bare)
+        measured = MeteredStorage(bare, instruments, wanted.kind)
+        if wanted.cache is None:
+            return measured
+        return MeteredCache(cached(measured), instruments)
 
 
 def _cacher(configuration: CacheConfiguration | None) -> Callable[[Storage], Storage]:

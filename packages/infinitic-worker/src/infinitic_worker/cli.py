@@ -76,12 +76,14 @@ def run(
     configure_logs(log_level)
     sys.path.insert(0, str(Path.cwd()))
     with _telling_errors():
+        configuration = load_configuration(WorkerConfiguration, *files)
+        configure_logs(log_level or configuration.logs.level, configuration.logs.format)
         if copy is not None:
-            _run_copy(files, Copy(*copy))
+            _run_copy(configuration, Copy(*copy))
         elif processes > 1:
-            sys.exit(_run_copies(files, processes, log_level))
+            sys.exit(_run_copies(configuration, files, processes, log_level))
         else:
-            worker = InfiniticWorker.from_yaml_file(*files)
+            worker = InfiniticWorker.from_configuration(configuration)
             prepare_process()
             worker.start()
 
@@ -151,8 +153,12 @@ def _telling_errors() -> Iterator[None]:
         sys.exit(1)
 
 
-def _run_copies(files: Sequence[str], processes: int, log_level: str | None) -> int:
-    configuration = load_configuration(WorkerConfiguration, *files)
+def _run_copies(
+    configuration: WorkerConfiguration,
+    files: Sequence[str],
+    processes: int,
+    log_level: str | None,
+) -> int:
     if configuration.transport.kind == "inMemory":
         what = f"it reaches nobody outside one process, and {processes} are asked for"
         remedy = "use one process, or another transport"
@@ -162,18 +168,34 @@ def _run_copies(files: Sequence[str], processes: int, log_level: str | None) -> 
     return asyncio.run(_keep_copies(command, processes))
 
 
+def of_copy(configuration: WorkerConfiguration, number: int) -> WorkerConfiguration:
+    """The configuration of one of several copies, with a name and ports of its own.
+
+    The first copy has the ports of the file, each further one the next ones.
+    """
+    name, metrics, health = configuration.name, configuration.metrics, configuration.health
+    if metrics is not None and metrics.prometheus is not None:
+        port = _next_port(metrics.prometheus.port, number)
+        metrics = attrs.evolve(metrics, prometheus=attrs.evolve(metrics.prometheus, port=port))
+    if health is not None:
+        health = attrs.evolve(health, port=_next_port(health.port, number))
+    if name is not None:
+        name = f"{name}-{number}"
+    return attrs.evolve(configuration, name=name, metrics=metrics, health=health)
+
+
+def _next_port(port: int, number: int) -> int:
+    return port + number - 1 if port else 0  # 0 is any free one
+
+
 async def _keep_copies(command: Sequence[str], processes: int) -> int:
     parent = str(os.getpid())
     return await Copies(lambda copy: [*command, "--copy", str(copy), parent]).run(processes)
 
 
-def _run_copy(files: Sequence[str], copy: Copy) -> None:
+def _run_copy(configuration: WorkerConfiguration, copy: Copy) -> None:
     die_with(copy.parent)
-    configuration = load_configuration(WorkerConfiguration, *files)
-    if configuration.name is not None:
-        name = f"{configuration.name}-{copy.number}"
-        configuration = attrs.evolve(configuration, name=name)
-    worker = InfiniticWorker.from_configuration(configuration)
+    worker = InfiniticWorker.from_configuration(of_copy(configuration, copy.number))
     # The parent passes the signal on to one that may have had it already, as from systemd.
     asyncio.run(serve(worker, patient=True))
 

@@ -9,10 +9,15 @@ from collections.abc import Iterable, Sequence
 from types import TracebackType
 from typing import NoReturn, Self, cast
 
+from opentelemetry.metrics import MeterProvider
+from opentelemetry.trace import TracerProvider
+
 from infinitic_common.client import AsyncClient, AsyncClientFactory, Client
 from infinitic_common.component import Component
 from infinitic_common.configuration import (
     ConfigurationError,
+    HealthConfiguration,
+    MetricsConfiguration,
     Problem,
     Source,
     WorkerConfiguration,
@@ -30,8 +35,11 @@ from infinitic_worker._describing import described
 from infinitic_worker._errors import WorkerError
 from infinitic_worker._hosting import Hosting, Parts
 from infinitic_worker._life import Life
+from infinitic_worker._logs import configure_logs
 from infinitic_worker._signals import serve
 from infinitic_worker._storages import Storages
+from infinitic_worker._tracing import global_tracer_provider
+from infinitic_worker._watching import WatchSettings
 
 _LOGGER = logging.getLogger(__name__)
 
@@ -57,6 +65,10 @@ class InfiniticWorker:
         client_factory: AsyncClientFactory | None = None,
         close_transport: bool = True,
         close_storage: bool = True,
+        metrics: MetricsConfiguration | None = None,
+        meter_provider: MeterProvider | None = None,
+        tracer_provider: TracerProvider | None = None,
+        health: HealthConfiguration | None = None,
     ) -> None:
         """Take what to host; nothing starts yet.
 
@@ -71,6 +83,10 @@ class InfiniticWorker:
             close_transport: Whether the transport is closed with the worker; False when others
                 use it.
             close_storage: The same for the storage.
+            metrics: What is measured, and where Prometheus finds it; None for nothing.
+            meter_provider: Gets the metrics instead, or without ``metrics``; it is not shut down.
+            tracer_provider: Gets spans of tasks and workflow methods; None for no traces.
+            health: Where its health is told; None for nowhere.
 
         Raises:
             ConfigurationError: Two components run the code of one workflow.
@@ -82,6 +98,12 @@ class InfiniticWorker:
         self._grace_seconds = shutdown_grace_seconds
         self._client_factory = client_factory
         self._close_transport = close_transport
+        self._watch = WatchSettings(
+            metrics=metrics,
+            meter_provider=meter_provider,
+            tracer_provider=tracer_provider,
+            health=health,
+        )
         self._configuration: WorkerConfiguration | None = None
         self._starting = threading.Lock()
         self._life: Life | None = None
@@ -105,6 +127,9 @@ class InfiniticWorker:
             components=[each.component for each in components],
             name=configuration.name,
             shutdown_grace_seconds=configuration.transport.shutdown_grace_period_seconds,
+            metrics=configuration.metrics,
+            tracer_provider=global_tracer_provider() if configuration.tracing else None,
+            health=configuration.health,
         )
         worker._described = components
         worker._storages = Storages(default_configuration=configuration.storage)
@@ -207,6 +232,9 @@ class InfiniticWorker:
             Exception: Whatever hinders a component from starting; a note says which one. What was
                 started is stopped then.
         """
+        logs = None if self._configuration is None else self._configuration.logs
+        if logs is not None and not logging.getLogger().handlers:
+            configure_logs(logs.level, logs.format)
         asyncio.run(serve(self))
 
     async def run(self) -> None:
@@ -331,6 +359,7 @@ class InfiniticWorker:
             components=self._described,
             client_factory=self._client_factory or _installed_client(),
             close_transport=self._close_transport,
+            watch=self._watch,
         )
 
     def _running(self) -> Life | None:

@@ -1,0 +1,104 @@
+"""A handler of batches that is measured: what arrived, how long it took, what is to come again."""
+
+import time
+from collections.abc import Awaitable, Iterable, Mapping, Sequence
+
+import attrs
+
+from infinitic_common.codec import decode
+from infinitic_common.telemetry import watched_decoder
+from infinitic_common.transport import Deferral, Handler, ReceivedMessage, Topic
+from infinitic_worker._metrics.instruments import Instruments
+
+_Answer = Sequence[ReceivedMessage | Deferral]
+
+
+class MeteredHandler:
+    """Handles a batch as another handler does, and measures each of its messages.
+
+    Args:
+        handler: Does the work.
+        instruments: Are told.
+        labels: What measurements carry, by topic.
+    """
+
+    def __init__(
+        self, handler: Handler, instruments: Instruments, labels: Mapping[Topic, Mapping[str, str]]
+    ) -> None:
+        self._handler = handler
+        self._instruments = instruments
+        self._labels = labels
+
+    async def __call__(self, batch: Sequence[ReceivedMessage]) -> _Answer:
+        """See ``Handler``."""
+        instruments = self._instruments
+        for message in batch:
+            instruments.received.add(1, self._labels[message.topic])
+        passage = _Passage(instruments, self._labels)
+        token = watched_decoder.set(passage.decode)
+        try:
+            answer = await self._handler(batch)
+        except BaseException:
+            self._count_returned(batch)
+            raise
+        finally:
+            watched_decoder.reset(token)
+        return self._measured(batch, answer, passage) if answer else passage.done(batch)
+
+    def _measured(
+        self, batch: Sequence[ReceivedMessage], answer: _Answer, passage: "_Passage"
+    ) -> _Answer:
+        late = [one for one in answer if isinstance(one, Deferral)]
+        again = [one for one in answer if isinstance(one, ReceivedMessage)]
+        self._count_returned(again)
+        elsewhere = {id(message) for message in again}
+        elsewhere |= {id(message) for one in late for message in one.messages}
+        passage.done(message for message in batch if id(message) not in elsewhere)
+        return [*again, *(self._late(one, passage) for one in late)]
+
+    def _late(self, deferral: Deferral, passage: "_Passage") -> Deferral:
+        async def answer(awaited: Awaitable[Sequence[ReceivedMessage]]) -> list[ReceivedMessage]:
+            again = list(await awaited)
+            self._count_returned(again)
+            known = {id(message) for message in again}
+            passage.done(message for message in deferral.messages if id(message) not in known)
+            return again
+
+        return attrs.evolve(deferral, answer=answer(deferral.answer))
+
+    def _count_returned(self, messages: Iterable[ReceivedMessage]) -> None:
+        for message in messages:
+            self._instruments.returned.add(1, self._labels[message.topic])
+
+
+class _Passage:
+    """One batch on its way through a handler."""
+
+    def __init__(self, instruments: Instruments, labels: Mapping[Topic, Mapping[str, str]]) -> None:
+        self._instruments = instruments
+        self._labels = labels
+        self._began = time.perf_counter()
+        self._decoded: dict[int, tuple[str, float]] = {}
+
+    def decode(self, received: ReceivedMessage) -> object:
+        """Decode a message, and remember its kind."""
+        began = time.perf_counter()
+        message = decode(received.body)
+        ended = time.perf_counter()
+        labels = self._labels.get(received.topic)
+        if labels is not None:
+            self._instruments.deserialization.record(ended - began, labels)
+            self._decoded[id(received)] = type(message).__name__, ended
+        return message
+
+    def done(self, messages: Iterable[ReceivedMessage]) -> Sequence[ReceivedMessage]:
+        """These messages are acknowledged; answers that none is to come again."""
+        now, instruments = time.perf_counter(), self._instruments
+        for message in messages:
+            labels = self._labels[message.topic]
+            instruments.handling.record(now - self._began, labels)
+            decoded = self._decoded.get(id(message))
+            if decoded is not None:
+                kind, since = decoded
+                instruments.processing.record(now - since, {**labels, "message_type": kind})
+        return []
