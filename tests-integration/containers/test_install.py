@@ -120,7 +120,8 @@ def test_what_is_installed_comes_from_the_wheels_of_the_checkout(
         if "==" in line
     )
     others = {name.lower().replace("_", "-"): found[name] for name in set(found) - ours}
-    assert others == {name: pins[name] for name in others}
+    # A patch release of Python may need a package more than the one that the pins were made with.
+    assert {name: pins.get(name, version) for name, version in others.items()} == others
 
 
 @pytest.mark.timeout(1200)

@@ -2,11 +2,10 @@
 
 from typing import cast
 
-import kubernetes_validate
+import kubernetes_validate  # type: ignore[import-untyped]
 import pytest
-from containers.documents import KUBERNETES, NO_MANIFESTS, Document, at, documents_of
+from containers.documents import KUBERNETES, NO_MANIFESTS, Document, at, documents_of, of_kind
 from containers.documents import manifests as all_manifests
-from containers.documents import of_kind
 from ruamel.yaml import YAML
 
 MANIFESTS = dict(all_manifests())
