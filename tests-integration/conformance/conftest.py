@@ -37,6 +37,12 @@ def client(deployment: Deployment) -> AsyncInfiniticClient:
     return deployment.client
 
 
+def pytest_configure(config: pytest.Config) -> None:
+    """Say what the marker of some cases means."""
+    what = "own_deployment: starts workers of its own, too many to run beside other cases"
+    config.addinivalue_line("markers", what)
+
+
 def pytest_collection_finish(session: pytest.Session) -> None:
     """Give each case its time, the start of its servers not included; on servers, company."""
     here = Path(__file__).resolve().parent
@@ -46,5 +52,5 @@ def pytest_collection_finish(session: pytest.Session) -> None:
         mode = cast("Mode", item.callspec.params["deployment"])
         seconds = _LIMIT_BESIDE_OTHERS_SECONDS if mode.servers else _LIMIT_SECONDS
         item.add_marker(pytest.mark.timeout(seconds, func_only=True))
-        if mode.servers:
+        if mode.servers and not item.get_closest_marker("own_deployment"):
             _CONCURRENT[mode].add(item)

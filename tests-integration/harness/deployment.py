@@ -72,11 +72,16 @@ class Deployment:
 
 
 @asynccontextmanager
-async def deployed(mode: Mode) -> AsyncIterator[Deployment]:
-    """Start what a mode says, and stop it."""
+async def deployed(mode: Mode, *contracts: type) -> AsyncIterator[Deployment]:
+    """Start what a mode says, and stop it: everything, or only the workflows of some contracts."""
     async with opened(mode) as ground:
+        components = util_components(mode, ground)
+        components += [] if contracts else special_components(mode)
+        for contract, *implementations in WORKFLOWS:
+            if not contracts or contract in contracts:
+                components += workflow_components(mode, contract, *implementations)
         client = AsyncInfiniticClient(transport=ground.transport)
-        async with client, _worker(ground, components_of(mode, ground)):
+        async with client, _worker(ground, components):
             yield Deployment(mode, client, ground)
 
 
@@ -97,16 +102,22 @@ def _client(*, transport: object, close_transport: bool) -> AsyncClient:
     )
 
 
-def components_of(mode: Mode, ground: Ground) -> list[Component]:
-    """Engines and executors, for every workflow and service of the catalogue."""
+def util_components(mode: Mode, ground: Ground) -> list[Component]:
+    """The service that most cases use."""
 
     def util() -> UtilServiceImpl:
         return UtilServiceImpl(ground.time)
 
     concurrency = _CONCURRENCY_OF_MANY_CASES if mode.servers else _CONCURRENCY
-    components: list[Component] = [
+    return [
         ServiceExecutor(UtilService, util, concurrency=concurrency, retry=_ONE_RETRY),
         ServiceTagEngine(UtilService),
+    ]
+
+
+def special_components(mode: Mode) -> list[Component]:
+    """What single areas need."""
+    return [
         ServiceExecutor.from_configuration(_LIMITED),
         ServiceExecutor(NamedService, NamedServiceImpl),
         ServiceExecutor(UserService, UserServiceImpl),
@@ -114,9 +125,6 @@ def components_of(mode: Mode, ground: Ground) -> list[Component]:
         WorkflowExecutor.from_configuration(_BLOCKING),
         WorkflowStateEngine(Blocking, _options(mode)),
     ]
-    for contract, *implementations in WORKFLOWS:
-        components += workflow_components(mode, contract, *implementations)
-    return components
 
 
 def workflow_components(mode: Mode, contract: type, *implementations: type) -> list[Component]:

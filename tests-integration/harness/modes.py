@@ -10,6 +10,7 @@ import attrs
 from harness.brokers import BROKERS
 from harness.stores import STORES
 from harness.times import Time
+from harness.unreliable import Twice
 from infinitic_common.storage import Storage
 from infinitic_common.transport import Transport
 
@@ -19,13 +20,14 @@ FULL = "INFINITIC_CONFORMANCE_FULL"
 
 @attrs.frozen
 class Mode:
-    """Servers, and where and how workflow code runs."""
+    """Servers, where and how workflow code runs, and whether every message comes twice."""
 
     name: str
     broker: str = "memory"
     store: str = "memory"
     always_replay: bool = False
     remote: bool = False
+    twice: bool = False
 
     @property
     def servers(self) -> bool:
@@ -64,4 +66,4 @@ async def opened(mode: Mode) -> AsyncIterator[Ground]:
     """Transport, storage and time of a mode; on servers in places of their own."""
     async with STORES[mode.store]() as storage:
         transport, time = BROKERS[mode.broker]()
-        yield Ground(transport, storage, time)
+        yield Ground(Twice(transport) if mode.twice else transport, storage, time)

@@ -1,7 +1,7 @@
 """The service that the cases of the conformance catalogue call."""
 
 import time
-from collections import defaultdict
+from collections import Counter, defaultdict
 from datetime import timedelta
 from typing import Protocol
 
@@ -14,6 +14,9 @@ META = {"foo": b"bar"}
 
 DELEGATED: defaultdict[str, list[tuple[str, str]]] = defaultdict(list)
 """Service and id of the tasks that each workflow delegated."""
+
+COUNTED: Counter[str] = Counter()
+"""How often each key was counted."""
 
 
 class PlainError(Exception):
@@ -54,6 +57,7 @@ class UtilService(ParentService, Protocol):
     def with_service_timeout(self, milliseconds: int) -> int: ...
     def with_execution_timeout(self, milliseconds: int) -> int: ...
     def cancel(self, workflow: str, workflow_id: str) -> None: ...
+    def count(self, key: str) -> int: ...
     @delegated
     def delegate(self, number: int) -> str: ...
     @delegated
@@ -121,6 +125,10 @@ class UtilServiceImpl(UtilService):
         while time.monotonic() < end and not Task.has_timed_out:
             time.sleep(0.005)
         return milliseconds
+
+    def count(self, key: str) -> int:
+        COUNTED[key] += 1
+        return COUNTED[key]
 
     def delegate(self, number: int) -> str:
         DELEGATED[str(Task.workflow_id)].append((Task.service_name, Task.task_id))
