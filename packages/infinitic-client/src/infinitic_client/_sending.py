@@ -28,6 +28,7 @@ from infinitic_common.stubs import (
     WorkflowById,
     WorkflowByTag,
 )
+from infinitic_common.trace_context import Meta, current_trace, inherited
 from infinitic_common.transport import Transport
 
 RunningCommand = (
@@ -87,11 +88,13 @@ class Sending:
         handle: The handle.
         call: The call.
         custom_id: The tag that makes the start unique, with its ``customId:``; None without one.
+        trace: The trace that the caller of a start is in, if any.
     """
 
     handle: Handle
     call: MethodCall | SignalCall
     custom_id: str | None = None
+    trace: Meta = attrs.field(factory=dict[str, bytes])
 
 
 def prepare(call: MethodCall | SignalCall) -> Sending:
@@ -106,7 +109,9 @@ def prepare(call: MethodCall | SignalCall) -> Sending:
         case NewWorkflow(tags=tags):
             workflow_id = new_id()
             custom_id = custom_id_of(tags) if tags else None
-            return Sending(Handle(workflow_id, name, workflow_id, method), call, custom_id)
+            handle = Handle(workflow_id, name, workflow_id, method)
+            # Here and not later: what sends may run in another thread than the caller.
+            return Sending(handle, call, custom_id, current_trace())
         case WorkflowById(workflow_id=workflow_id):
             return Sending(Handle(new_id(), name, workflow_id, method), call)
         case WorkflowByTag(tag=tag):
@@ -121,10 +126,10 @@ def message_of(
 ) -> DispatchWorkflow | DispatchMethod | SendSignal | CommandByTag | StartByCustomId:
     """The message of a call."""
     handle, call = sending.handle, sending.call
-    requester, now = ClientRequester(transport.name), transport.now()
     if isinstance(call.target, NewWorkflow) and isinstance(call, MethodCall):
-        start = _start(handle, call, call.target, requester, now, client_waiting=client_waiting)
+        start = _start(sending, call, call.target, transport, client_waiting=client_waiting)
         return start if sending.custom_id is None else _unique(start, sending.custom_id)
+    requester, now = ClientRequester(transport.name), transport.now()
     command = (
         _signal(handle, call, requester, now)
         if isinstance(call, SignalCall)
@@ -155,15 +160,15 @@ def _unique(start: DispatchWorkflow, tag: str) -> StartByCustomId:
     )
 
 
-def _start(  # noqa: PLR0913 - the parts of the message
-    handle: Handle,
+def _start(
+    sending: Sending,
     call: MethodCall,
     target: NewWorkflow,
-    requester: ClientRequester,
-    now: int,
+    transport: Transport,
     *,
     client_waiting: bool,
 ) -> DispatchWorkflow:
+    handle = sending.handle
     return DispatchWorkflow(
         message_id=handle.id,
         workflow_name=handle.workflow_name,
@@ -171,10 +176,10 @@ def _start(  # noqa: PLR0913 - the parts of the message
         method_name=call.method.name,
         arguments=call.arguments,
         tags=target.tags,
-        meta=target.meta,
-        requester=requester,
+        meta=inherited(target.meta, sending.trace),
+        requester=ClientRequester(transport.name),
         client_waiting=client_waiting,
-        emitted_at=now,
+        emitted_at=transport.now(),
     )
 
 

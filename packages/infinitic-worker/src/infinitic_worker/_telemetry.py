@@ -1,5 +1,6 @@
 """What components tell, as metrics and spans."""
 
+import logging
 import time
 
 from infinitic_common.failures import WorkflowCanceledError
@@ -8,6 +9,8 @@ from infinitic_common.telemetry import AttemptWatch, RunReport
 from infinitic_worker._metrics.instruments import Instruments
 from infinitic_worker._metrics.storage import count_reads
 from infinitic_worker._tracing import AttemptSpan, Spans
+
+_LOGGER = logging.getLogger(__name__)
 
 _MILLISECONDS = 1000
 
@@ -91,10 +94,13 @@ class _Watch:
     def ended(self, outcome: str, error: BaseException | None = None) -> None:
         """See ``AttemptWatch``."""
         self.begin()
-        if self._span is not None:
-            self._span.end(outcome, error)
         if self._instruments is not None:
             self._count(self._instruments, outcome, error)
+        if self._span is not None:
+            try:
+                self._span.end(outcome, error)
+            except Exception:  # it looked into an exception of the user
+                _LOGGER.debug("a span of %s is lost", self._task.task_id, exc_info=True)
 
     def _count(self, instruments: Instruments, outcome: str, error: BaseException | None) -> None:
         task, began = self._task, self._began

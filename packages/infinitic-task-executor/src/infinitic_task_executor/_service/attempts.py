@@ -11,6 +11,7 @@ from infinitic_common.messages import ExecuteTask
 from infinitic_common.policies import RetryPolicy
 from infinitic_common.requesters import WorkflowRequester
 from infinitic_common.task_context import TaskContext
+from infinitic_common.telemetry import NO_TELEMETRY, Telemetry
 from infinitic_task_executor._service.plans import MethodPlan
 from infinitic_task_executor._service.publishing import Pending
 from infinitic_task_executor._service.reports import Report, Reporter
@@ -28,6 +29,7 @@ class Surroundings:
     worker_name: str
     client: Client | None
     async_client: AsyncClient | None
+    telemetry: Telemetry = NO_TELEMETRY
 
 
 class Attempt:
@@ -38,9 +40,10 @@ class Attempt:
         plan: How its method runs.
         pending: Who waits for its report.
         context: What its code knows.
+        watch: Is told how it goes.
     """
 
-    __slots__ = ("_reporter", "context", "message", "pending", "plan")
+    __slots__ = ("_reporter", "context", "message", "pending", "plan", "watch")
 
     def __init__(
         self, message: ExecuteTask, plan: MethodPlan, pending: Pending, around: Surroundings
@@ -50,6 +53,7 @@ class Attempt:
         self.plan = plan
         self.pending = pending
         self._reporter = around.reporter
+        self.watch = around.telemetry.attempt(message)
         requester = message.requester
         workflow = requester if isinstance(requester, WorkflowRequester) else None
         self.context = TaskContext(
@@ -77,10 +81,14 @@ class Attempt:
                 meta = self._meta()
             if plan.is_delegated:
                 self._ignore(value)
-                return self._reporter.delegated(self.message, meta)
-            return self._reporter.completed(self.message, plan.method.result.encode(value), meta)
+                report: Report | None = self._reporter.delegated(self.message, meta)
+            else:
+                encoded = plan.method.result.encode(value)
+                report = self._reporter.completed(self.message, encoded, meta)
         except BaseException as error:  # noqa: BLE001 - the value is the user's
             return self.failed(error)
+        self.watch.ended("delegated" if plan.is_delegated else "completed")
+        return report
 
     def raised(self, error: BaseException, policy: RetryPolicy | None) -> Report | None:
         """The code raised something, or lasted too long.
@@ -93,15 +101,18 @@ class Attempt:
         if seconds is None:
             return self.failed(error)
         try:
-            return self._reporter.retried(self.message, error, seconds, self._meta())
+            report = self._reporter.retried(self.message, error, seconds, self._meta())
         except UsageError as wrong:
             wrong.__cause__ = error
             return self.failed(wrong)
         except BaseException:  # noqa: BLE001 - it looked into an exception of the user
             return self.failed(error)
+        self.watch.ended("retried", error)
+        return report
 
     def failed(self, error: BaseException) -> Report | None:
         """The task failed, and is not attempted again."""
+        self.watch.ended("failed", error)
         try:
             return self._reporter.failed(self.message, error)
         except BaseException as failing:  # noqa: BLE001 - it looked into an exception of the user

@@ -11,6 +11,7 @@ from infinitic_common.exceptions import MethodNotFound, UndecodableMessage, Usag
 from infinitic_common.implementation import ServiceImplementation
 from infinitic_common.messages import ExecuteTask, from_received
 from infinitic_common.task_context import BATCH_KEY
+from infinitic_common.telemetry import telemetry_of
 from infinitic_common.transport import ReceivedMessage
 from infinitic_task_executor._service.attempts import Attempt, Surroundings
 from infinitic_task_executor._service.coroutines import CoroutineRuns
@@ -57,6 +58,7 @@ class TaskRunner:
             worker_name=host.worker_name,
             client=cast("Client | None", host.client),
             async_client=cast("AsyncClient | None", host.async_client),
+            telemetry=telemetry_of(host),
         )
         self._threads = ThreadRuns(f"service-{implementation.name}", concurrency, self._ended)
         self._coroutines = CoroutineRuns(concurrency, self._ended)
@@ -102,9 +104,9 @@ class TaskRunner:
     def _begin(self, message: ExecuteTask, pending: Pending) -> None:
         plan = self._plans.get(message.method_name)
         if plan is None or message.service_name != self._implementation.name:
-            self._publisher.add(
-                self._reporter.failed(message, self._not_implemented(message)), pending
-            )
+            error = self._not_implemented(message)
+            self._around.telemetry.attempt(message).ended("failed", error)
+            self._publisher.add(self._reporter.failed(message, error), pending)
             return
         attempt = Attempt(message, plan, pending, self._around)
         if self._gatherer is not None and plan.batch is not None:

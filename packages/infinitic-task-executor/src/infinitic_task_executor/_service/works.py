@@ -67,7 +67,9 @@ class SingleWork:
 
     def enter(self) -> None:
         """See ``Work``."""
-        set_task_context(self.attempts[0].context)
+        attempt = self.attempts[0]
+        set_task_context(attempt.context)
+        attempt.watch.enter()
 
     def prepare(self) -> Callable[[], object]:
         """See ``Work``."""
@@ -122,6 +124,8 @@ class BatchWork:
         """See ``Work``."""
         set_task_context(None)
         set_batch_context({one.message.task_id: one.context for one in self.attempts})
+        for attempt in self.attempts:
+            attempt.watch.begin()
 
     def prepare(self) -> Callable[[], object]:
         """See ``Work``."""
