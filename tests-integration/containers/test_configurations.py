@@ -3,34 +3,12 @@
 import os
 import subprocess
 import sys
-from collections.abc import Mapping
 from pathlib import Path
 from typing import cast
 
 import pytest
 from containers.documents import DOCKER, SHOP, Document, at, documents_of, of_kind
-
-Files = Mapping[str, str]
-
-
-def _stack() -> Document:
-    (stack,) = documents_of(DOCKER / "stack.yaml")
-    return stack
-
-
-def _compose_files() -> Files:
-    """What compose puts where in the worker's container."""
-    texts = cast("dict[str, Document]", at(_stack(), "configs"))
-    mounted = cast("list[dict[str, str]]", at(_stack(), "services", "worker", "configs"))
-    # Compose reads `$$` as `$`.
-    return {
-        each["target"]: str(texts[each["source"]]["content"]).replace("$$", "$") for each in mounted
-    }
-
-
-def _kubernetes_files() -> Files:
-    (files,) = of_kind("ConfigMap")
-    return {f"/config/{name}": text for name, text in cast("Files", files["data"]).items()}
+from containers.files import Files, compose_files, kubernetes_files, stack
 
 
 def _listed(deployment: Document) -> str:
@@ -42,13 +20,13 @@ def _listed(deployment: Document) -> str:
 
 def _workers() -> dict[str, tuple[Files, str]]:
     """For each worker the files it has and the list of those it reads."""
-    listed = str(at(_stack(), "services", "worker", "environment", "INFINITIC_CONFIG"))
+    listed = str(at(stack(), "services", "worker", "environment", "INFINITIC_CONFIG"))
     workers = {
-        f"compose-{storage}": (_compose_files(), listed.replace("${STORAGE:-postgres}", storage))
+        f"compose-{storage}": (compose_files(), listed.replace("${STORAGE:-postgres}", storage))
         for storage in ("postgres", "redis", "mariadb")
     }
     for each in of_kind("Deployment"):
-        workers[str(at(each, "metadata", "name"))] = (_kubernetes_files(), _listed(each))
+        workers[str(at(each, "metadata", "name"))] = (kubernetes_files(), _listed(each))
     return workers
 
 
@@ -99,7 +77,7 @@ def test_the_separated_workers_name_the_same_broker(tmp_path: Path) -> None:
 
 
 def test_every_file_that_compose_mounts_is_there() -> None:
-    for service, block in cast("dict[str, Document]", at(_stack(), "services")).items():
+    for service, block in cast("dict[str, Document]", at(stack(), "services")).items():
         for volume in cast("list[str]", block.get("volumes", [])):
             source = volume.partition(":")[0]
             if source.startswith("."):
@@ -108,10 +86,10 @@ def test_every_file_that_compose_mounts_is_there() -> None:
 
 def test_the_broker_of_the_stack_has_the_settings_that_infinitic_wants() -> None:
     (tests,) = documents_of(DOCKER / "compose.yaml")
-    for file in (_stack(), tests):
+    for file in (stack(), tests):
         assert at(file, "services", "pulsar", "env_file") == "pulsar.env"
 
 
 def test_the_worker_of_the_stack_may_take_longer_to_stop_than_what_is_in_flight() -> None:
-    assert at(_stack(), "services", "worker", "stop_grace_period") == "45s"
-    assert "shutdownGracePeriodSeconds: 30" in _compose_files()["/config/worker.yml"]
+    assert at(stack(), "services", "worker", "stop_grace_period") == "45s"
+    assert "shutdownGracePeriodSeconds: 30" in compose_files()["/config/worker.yml"]

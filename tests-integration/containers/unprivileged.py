@@ -10,6 +10,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import attrs
+from service_control._install import apt, can_install
 
 _PATIENCE_SECONDS = 900.0
 
@@ -61,6 +62,16 @@ class Unprivileged:
 
     def python(self) -> Path:
         """A Python that they can run, with what ``docker/install.sh`` needs."""
+        found = self._python_that_runs()
+        if found is None and can_install():
+            apt("python3-venv")
+            found = self._python_that_runs()
+        if found is None:
+            msg = "no Python 3.11 with venv that others than root can run: install python3-venv"
+            raise AssertionError(msg)
+        return found
+
+    def _python_that_runs(self) -> Path | None:
         base = Path(sys.base_prefix, "bin", f"python3.{sys.version_info.minor}")
         tried = [base, Path("/usr/local/bin/python3"), Path("/usr/bin/python3")]
         code = "import ensurepip, sys, venv; sys.exit(sys.version_info < (3, 11))"
@@ -70,9 +81,7 @@ class Unprivileged:
                     return path
             except OSError:
                 continue
-        names = ", ".join(map(str, tried))
-        msg = f"none of {names} is a Python 3.11 with venv that others than root can run"
-        raise AssertionError(msg)
+        return None
 
 
 @contextmanager
