@@ -4,13 +4,14 @@ import os
 import subprocess
 import sys
 import tempfile
-from collections.abc import Generator
+from collections.abc import Generator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
 import attrs
 from service_control import VARIABLES
 
+_SETTINGS = "pulsar.settings"
 _COMMAND = (sys.executable, str(Path(__file__).parents[2] / "tools" / "services"))
 
 
@@ -27,11 +28,20 @@ class PrivateServers:
 
 
 @contextmanager
-def private_servers(*names: str) -> Generator[PrivateServers]:
-    """Run servers during the block."""
+def private_servers(
+    *names: str, pulsar: Mapping[str, str] | None = None
+) -> Generator[PrivateServers]:
+    """Run servers during the block.
+
+    Args:
+        names: As ``tools/services`` knows them.
+        pulsar: Settings of the broker beside the usual ones.
+    """
     # Not below the folder of the tests: servers that drop root's rights could not enter it.
     with tempfile.TemporaryDirectory(prefix="infinitic-private-") as name:
         folder = Path(name)
+        lines = [f"{setting}={value}\n" for setting, value in (pulsar or {}).items()]
+        (folder / _SETTINGS).write_text("".join(lines))
         try:
             printed = _run(folder, "start", *names)
             urls = dict(line.split("=", 1) for line in printed.splitlines() if "=" in line)
@@ -45,7 +55,11 @@ def _run(folder: Path, *words: str) -> str:
     environment = {name: value for name, value in os.environ.items() if name not in ours}
     done = subprocess.run(  # noqa: S603 - our own command
         [*_COMMAND, *words],
-        env={**environment, "INFINITIC_SERVICES_RUN": str(folder)},
+        env={
+            **environment,
+            "INFINITIC_SERVICES_RUN": str(folder),
+            "INFINITIC_SERVICES_PULSAR_SETTINGS": str(folder / _SETTINGS),
+        },
         capture_output=True,
         text=True,
         check=False,

@@ -64,7 +64,7 @@ class Pulsar:
         home = _distribution()
         settings = folder / "standalone.conf"
         own = {"brokerServicePort": str(ports[0]), "webServicePort": str(ports[1]), **_OWN}
-        settings.write_text(_configured(home, broker_settings() | own))
+        settings.write_text(_configured(home, broker_settings() | own | _wanted()))
         options = ["--no-functions-worker", "--no-stream-storage", "-a", "127.0.0.1"]
         data: list[str | Path] = [
             "--metadata-dir",
@@ -93,17 +93,31 @@ class Pulsar:
     def ready(self, ports: tuple[int, ...]) -> bool:
         """Return whether the default namespace is there and a message goes round."""
         admin = f"http://127.0.0.1:{ports[1]}/admin/v2"
-        with urllib.request.urlopen(f"{admin}/namespaces/public", timeout=5) as answer:
-            if "public/default" not in json.load(answer):
-                return False
-        with urllib.request.urlopen(f"{admin}/brokers/health", timeout=10) as answer:
-            return bool(answer.read() == b"ok")
+        if "public/default" not in json.loads(_asked(f"{admin}/namespaces/public")):
+            return False
+        return _asked(f"{admin}/brokers/health") == b"ok"
 
 
 def broker_settings() -> dict[str, str]:
     """Return the settings of docker/pulsar.env by their name in Pulsar."""
     lines = (DOCKER / "pulsar.env").read_text().splitlines()
     return dict(re.findall(r"^PULSAR_PREFIX_(\w+)=(.*)$", "\n".join(lines), re.MULTILINE))
+
+
+def _wanted() -> dict[str, str]:
+    """Return the settings that a test wants beside ours, in a file that it names."""
+    file = os.environ.get("INFINITIC_SERVICES_PULSAR_SETTINGS")
+    lines = Path(file).read_text().splitlines() if file else []
+    return dict(line.split("=", 1) for line in lines)
+
+
+def _asked(url: str) -> bytes:
+    # A broker that lets in only those it knows has a token for itself, which does for us.
+    token = _wanted().get("brokerClientAuthenticationParameters", "").removeprefix("token:")
+    headers = {"Authorization": f"Bearer {token}"} if token else {}
+    request = urllib.request.Request(url, headers=headers)
+    with urllib.request.urlopen(request, timeout=10) as answer:
+        return bytes(answer.read())
 
 
 def _configured(home: Path, settings: dict[str, str]) -> str:

@@ -80,7 +80,7 @@ def test_sasl_is_refused_with_what_to_use_instead(configuration: PulsarConfigura
     sasl = SaslAuthentication(
         tenant_domain="d", tenant_service="s", provider_domain="p", private_key="k"
     )
-    with pytest.raises(TransportError, match="token, OAuth2 or Athenz"):
+    with pytest.raises(TransportError, match="token, basic, tls, oauth2 or athenz"):
         client_settings(attrs.evolve(configuration, authentication=sasl))
 
 

@@ -45,9 +45,11 @@ from infinitic_common._configuration.pulsar import (
 )
 from infinitic_common._configuration.pulsar_authentication import (
     AthenzAuthentication,
+    BasicAuthentication,
     OAuth2Authentication,
     PulsarAuthentication,
     SaslAuthentication,
+    TlsAuthentication,
     TokenAuthentication,
 )
 from infinitic_common._configuration.schema import json_schema
@@ -75,6 +77,7 @@ from infinitic_common._configuration.worker import (
 __all__ = [
     "UNSET",
     "AthenzAuthentication",
+    "BasicAuthentication",
     "BatchConfiguration",
     "CacheConfiguration",
     "ClientConfiguration",
@@ -108,6 +111,7 @@ __all__ = [
     "Source",
     "StorageConfiguration",
     "StorageOptions",
+    "TlsAuthentication",
     "TokenAuthentication",
     "TransportConfiguration",
     "TransportOptions",

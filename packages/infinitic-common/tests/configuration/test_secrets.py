@@ -25,6 +25,23 @@ services:
 """
 
 
+OTHER_WAYS = (
+    "{type: basic, username: u, password: hush}",
+    "{type: oauth2, issuerUrl: i, privateKey: hush, audience: a}",
+    "{type: athenz, tenantDomain: d, tenantService: s, providerDomain: p, privateKey: hush}",
+    "{type: sasl, tenantDomain: d, tenantService: s, providerDomain: p, privateKey: hush}",
+)
+
+
+@pytest.mark.parametrize("way", OTHER_WAYS)
+@pytest.mark.parametrize("show", [str, repr])
+def test_the_secrets_of_every_way_to_authenticate_are_masked(show: type[str], way: str) -> None:
+    text = TEXT.replace("{token: hush}", way)
+    environ = {"SECRET": "hush"}
+    loaded = load_configuration(WorkerConfiguration, string_source(text), environ=environ)
+    assert "hush" not in show(loaded)
+
+
 @pytest.mark.parametrize("show", [str, repr])
 def test_secrets_are_masked_when_a_configuration_is_shown(show: type[str]) -> None:
     environ = {"SECRET": "hush"}

@@ -2,12 +2,14 @@ import pytest
 
 from infinitic_common.configuration import (
     AthenzAuthentication,
+    BasicAuthentication,
     ConfigurationError,
     InMemoryTransportConfiguration,
     OAuth2Authentication,
     PulsarConfiguration,
     PulsarPolicies,
     SaslAuthentication,
+    TlsAuthentication,
     TokenAuthentication,
     TransportConfiguration,
     WorkerConfiguration,
@@ -149,6 +151,18 @@ def test_a_missing_transport_is_told() -> None:
             OAuth2Authentication(issuer_url="i", private_key="k", audience="a"),
         ),
         (
+            "issuerUrl: i, privateKey: k, scope: s",
+            OAuth2Authentication(issuer_url="i", private_key="k", scope="s"),
+        ),
+        (
+            "type: basic, username: u, password: p",
+            BasicAuthentication(username="u", password="p"),  # noqa: S106 - as above
+        ),
+        (
+            "username: u, password: p",
+            BasicAuthentication(username="u", password="p"),  # noqa: S106 - as above
+        ),
+        (
             "type: athenz, tenantDomain: d, tenantService: s, providerDomain: p, privateKey: k",
             AthenzAuthentication(
                 tenant_domain="d", tenant_service="s", provider_domain="p", private_key="k"
@@ -177,7 +191,7 @@ def test_an_authentication_is_chosen_by_type_or_by_its_keys(
     ("keys", "complaint"),
     [
         ("authentication: {}", "authentication (text:2): does not say how to authenticate"),
-        ("authentication: {tenantDomain: d}", "add `type:` with one of token, athenz, sasl, oauth"),
+        ("authentication: {tenantDomain: d}", "add `type:` with one of token, basic, tls, oauth2, athenz"),
         (
             "authentication: {type: tokn}",
             "unknown way to authenticate 'tokn'; did you mean 'token'",
@@ -192,6 +206,23 @@ def test_an_authentication_is_chosen_by_type_or_by_its_keys(
 )
 def test_a_wrong_authentication_is_refused(keys: str, complaint: str) -> None:
     assert complaint in refusal(f"pulsar: {{{PLACE}, {keys}}}")
+
+
+SECURE = PLACE.replace("pulsar:", "pulsar+ssl:").replace("http:", "https:")
+CERTIFICATE = "authentication: {type: tls, tlsCertificateFilePath: c, tlsKeyFilePath: k}"
+
+
+def test_a_certificate_authenticates_over_tls() -> None:
+    options = transport(f"pulsar: {{{SECURE}, {CERTIFICATE}}}").options
+    assert isinstance(options, PulsarConfiguration)
+    expected = TlsAuthentication(tls_certificate_file_path="c", tls_key_file_path="k")
+    assert options.authentication == expected
+
+
+def test_a_certificate_is_refused_where_nothing_would_show_it() -> None:
+    refused = refusal(f"pulsar: {{{PLACE}, {CERTIFICATE}}}")
+    assert "brokerServiceUrl (text:2): must begin with pulsar+ssl:// for a certificate" in refused
+    assert "webServiceUrl (text:2): must begin with https:// for a certificate" in refused
 
 
 def test_pulsar_without_options_is_refused_by_hand() -> None:

@@ -127,6 +127,12 @@ class Admin:
                 f"({type(error).__name__}: {error}); check webServiceUrl"
             )
             raise TransportUnavailable(msg) from error
+        if headers and response.status_code == HTTPStatus.UNAUTHORIZED:
+            msg = (
+                f"the administration of Pulsar at {self._url} does not accept the configured "
+                f"authentication ({_reason(response)}): check `authentication`"
+            )
+            raise TransportError(msg)
         return _reply(method, path, response)
 
 

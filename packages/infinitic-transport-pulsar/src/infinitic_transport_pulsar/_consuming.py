@@ -137,7 +137,7 @@ class PulsarConsumption:
             consumer, partitions = await self._subscribe(topic)
         except TopicGone:
             self._inlet.provisioning.forget(topic)
-            consumer, partitions = await self._subscribe(topic)
+            consumer, partitions = await self._subscribe_again(topic)
         bridge = self._inlet.outlet.bridge
         receiver = Receiver(
             topic=topic,
@@ -150,6 +150,13 @@ class PulsarConsumption:
         self._receivers[topic] = receiver
         receiver.start()
         return partitions
+
+    async def _subscribe_again(self, topic: Topic) -> tuple[NativeConsumer, int]:
+        try:
+            return await self._subscribe(topic)
+        except TopicGone as error:
+            msg = f"{error}; {self._inlet.provisioning.remedy(topic)}"
+            raise TopicGone(msg) from error
 
     async def _subscribe(self, topic: Topic) -> tuple[NativeConsumer, int]:
         inlet, subscription = self._inlet, self._subscription

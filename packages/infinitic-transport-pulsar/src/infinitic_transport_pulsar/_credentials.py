@@ -2,6 +2,7 @@
 
 import base64
 import json
+import ssl
 import time
 from collections.abc import Awaitable, Callable, Mapping
 from pathlib import Path
@@ -9,12 +10,16 @@ from typing import cast
 from urllib.parse import unquote, urlsplit
 
 import attrs
+import certifi
 import httpx
 
 from infinitic_common.configuration import (
     AthenzAuthentication,
+    BasicAuthentication,
     OAuth2Authentication,
     PulsarAuthentication,
+    PulsarConfiguration,
+    TlsAuthentication,
     TokenAuthentication,
 )
 from infinitic_common.exceptions import TransportError, TransportUnavailable
@@ -22,7 +27,9 @@ from infinitic_transport_pulsar._admin import Credentials, without_credentials
 from infinitic_transport_pulsar._native import (
     NativeAuthentication,
     athenz_authentication,
+    basic_authentication,
     oauth2_authentication,
+    tls_authentication,
     token_authentication,
 )
 
@@ -38,21 +45,60 @@ def native_authentication(authentication: PulsarAuthentication) -> NativeAuthent
     """
     if isinstance(authentication, TokenAuthentication):
         return token_authentication(authentication.token)
+    if isinstance(authentication, BasicAuthentication):
+        return basic_authentication(authentication.username, authentication.password, "basic")
+    if isinstance(authentication, TlsAuthentication):
+        return tls_authentication(
+            authentication.tls_certificate_file_path, authentication.tls_key_file_path
+        )
     if isinstance(authentication, OAuth2Authentication):
-        return oauth2_authentication(json.dumps(attrs.asdict(authentication)))
+        return oauth2_authentication(json.dumps(_given(authentication)))
     if isinstance(authentication, AthenzAuthentication):
         return athenz_authentication(json.dumps(_camel_case(attrs.asdict(authentication))))
     msg = (
         f"{type(authentication).__name__} is not known to the Python client of Pulsar; "
-        "authenticate by token, OAuth2 or Athenz"
+        "authenticate by `type:` token, basic, tls, oauth2 or athenz"
     )
     raise TransportError(msg)
+
+
+def admin_tls(configuration: PulsarConfiguration) -> ssl.SSLContext:
+    """How connections to the administration are secured, and what they show of us.
+
+    Raises:
+        TransportError: A configured certificate or key cannot be read.
+    """
+    settings, authentication = configuration.client, configuration.authentication
+    certificate, key = settings.tls_certificate_file_path, settings.tls_key_file_path
+    if isinstance(authentication, TlsAuthentication):
+        certificate, key = (
+            authentication.tls_certificate_file_path,
+            authentication.tls_key_file_path,
+        )
+    try:
+        context = ssl.create_default_context(
+            cafile=settings.tls_trust_certs_file_path or certifi.where()
+        )
+        if certificate is not None:
+            context.load_cert_chain(certificate, key)
+    except (OSError, ssl.SSLError) as error:
+        files = settings.tls_trust_certs_file_path, certificate, key
+        named = ", ".join(file for file in files if file is not None)
+        msg = f"TLS cannot be set up with {named}: {error}; these must be files in PEM"
+        raise TransportError(msg) from error
+    if settings.allow_tls_insecure_connection or settings.enable_tls_hostname_verification is False:
+        context.check_hostname = False
+    if settings.allow_tls_insecure_connection:
+        context.verify_mode = ssl.CERT_NONE
+    return context
 
 
 def admin_credentials(
     authentication: PulsarAuthentication | None, http: httpx.AsyncClient
 ) -> Credentials:
-    """How requests to the administration authenticate; with Athenz they do not.
+    """How requests to the administration authenticate.
+
+    A certificate is shown by the connection itself; with Athenz they do not authenticate.
 
     Args:
         authentication: As configured.
@@ -60,6 +106,8 @@ def admin_credentials(
     """
     if isinstance(authentication, TokenAuthentication):
         return _bearer(authentication.token)
+    if isinstance(authentication, BasicAuthentication):
+        return _basic(authentication)
     if isinstance(authentication, OAuth2Authentication):
         return OAuth2Tokens(authentication, http)
     return without_credentials
@@ -97,7 +145,9 @@ class OAuth2Tokens:
             "client_id": secret.get("client_id", ""),
             "client_secret": secret.get("client_secret", ""),
             "audience": self._authentication.audience,
+            "scope": self._authentication.scope,
         }
+        form = {name: value for name, value in form.items() if value is not None}
         try:
             discovery = await self._http.get(
                 f"{issuer.rstrip('/')}/.well-known/openid-configuration"
@@ -117,6 +167,20 @@ def _bearer(token: str) -> Callable[[], Awaitable[Mapping[str, str]]]:
         return {"Authorization": f"Bearer {token}"}
 
     return headers
+
+
+def _basic(authentication: BasicAuthentication) -> Callable[[], Awaitable[Mapping[str, str]]]:
+    pair = f"{authentication.username}:{authentication.password}".encode()
+    value = f"Basic {base64.b64encode(pair).decode()}"
+
+    async def headers() -> Mapping[str, str]:
+        return {"Authorization": value}
+
+    return headers
+
+
+def _given(settings: attrs.AttrsInstance) -> dict[str, object]:
+    return {name: value for name, value in attrs.asdict(settings).items() if value is not None}
 
 
 def _document(response: httpx.Response) -> Mapping[str, object]:

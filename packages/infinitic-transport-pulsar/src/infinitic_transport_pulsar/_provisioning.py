@@ -2,7 +2,7 @@
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import cast
 from urllib.parse import quote
 
@@ -11,6 +11,7 @@ from infinitic_common.exceptions import TransportError, TransportUnavailable
 from infinitic_common.transport import ORDERED_KINDS, Backlog, Topic, TopicKind
 from infinitic_transport_pulsar._admin import Admin, Answer, Reply
 from infinitic_transport_pulsar._backlogs import backlogs_of
+from infinitic_transport_pulsar._expiry import EXPIRING_KINDS, Expiry, losses
 from infinitic_transport_pulsar._names import (
     EVENT_KINDS,
     TopicNames,
@@ -25,20 +26,14 @@ _LOGGER = logging.getLogger(__name__)
 
 _UNORDERED_PARTITIONS = 4
 _EARLIEST = {"ledgerId": -1, "entryId": -1, "partitionIndex": -1}
-_EXPIRING_KINDS = EVENT_KINDS | {TopicKind.CLIENT_RESPONSE}
-_WHEN_CLIENT_IS_GONE = {
-    "inactiveTopicDeleteMode": "delete_when_subscriptions_caught_up",
-    "maxInactiveDurationSeconds": 86_400,
-    "deleteWhileInactive": True,
-}
-"""A client that ended without a word leaves its topic, which goes a day after its last answer."""
 
 
 class Provisioning:
     """Sees to it that what is about to be used exists.
 
     Everything is idempotent, done once per process, and may be done by many processes at a time.
-    Where this process has no right to make something, it is taken to exist; a warning tells so.
+    What this process has no right to make must exist: what does not is told all at once. Where it
+    may not even look, a warning tells what is taken to exist.
 
     Args:
         configuration: The place in the cluster, and what it is made with.
@@ -51,6 +46,8 @@ class Provisioning:
         self._admin = admin
         self._names = names
         self._once = Once()
+        self._assumed: set[Topic] = set()
+        self._expiry = Expiry(configuration.policies, admin)
 
     @property
     def _namespace_path(self) -> str:
@@ -77,6 +74,15 @@ class Provisioning:
             f"dead letters {topic}",
         ):
             self._once.forget(name)
+
+    def remedy(self, topic: Topic) -> str:
+        """What to do about a topic that is gone although it was seen to."""
+        if topic not in self._assumed:
+            return "it is made again at the next try"
+        what = self._described(topic)
+        return (
+            f"this process has no right to make it, nor to look what else is missing: make {what}"
+        )
 
     async def exists(self, topic: Topic) -> bool:
         """Whether a topic exists; True when only the attempt to use it would tell."""
@@ -130,12 +136,21 @@ class Provisioning:
             if reply.answer is Answer.DONE:
                 return
             reply = await self._admin.get(path) if reply.answer is Answer.EXISTS else reply
+            if reply.answer is Answer.REFUSED:
+                raise TransportUnavailable(self._missing([self._namespace_path], reply))
         if reply.answer is Answer.REFUSED:
             self._go_on_without(f"namespace {self._namespace_path}", reply)
         elif reply.answer is Answer.MISSING:
             self._fail(f"namespace {self._namespace_path} cannot be made", reply)
-        self._refuse_deduplication(reply.body)
-        for difference in mismatches(self._configuration.policies, reply.body):
+        self._look_at(reply.body)
+
+    def _look_at(self, existing: object) -> None:
+        """Tell what is not as it should be in a namespace that somebody else has made."""
+        self._refuse_deduplication(existing)
+        if found := losses(existing):
+            msg = f"namespace {self._namespace_path} loses work, by its {' and '.join(found)}"
+            raise TransportUnavailable(msg)
+        for difference in mismatches(self._configuration.policies, existing):
             _LOGGER.warning("namespace %s exists with %s", self._namespace_path, difference)
 
     def _refuse_deduplication(self, existing: object) -> None:
@@ -171,30 +186,45 @@ class Provisioning:
     async def _make_topic(self, topic: Topic) -> None:
         await self._namespace()
         partitions = partitions_of(topic.kind, self._configuration.partitions)
-        path = rest_path(self._names.of(topic))
+        full = self._names.of(topic)
+        path = rest_path(full)
         made = await self._put_below_namespace(
             *((path, None) if partitions is None else (f"{path}/partitions", partitions))
         )
         if made.answer is Answer.REFUSED:
-            self._go_on_without(f"topic {topic}", made)
-        if made.answer is Answer.DONE and topic.kind in _EXPIRING_KINDS:
-            await self._let_expire(topic)
+            await self._expect(topic, made)
+        elif topic.kind not in EXPIRING_KINDS:
+            await self._expiry.keep(full, topic.kind)
+        elif made.answer is Answer.DONE:
+            await self._expiry.let_expire(full, topic.kind)
 
-    async def _let_expire(self, topic: Topic) -> None:
-        """Bound what nobody reads: answers and events are of no use for ever, unlike work."""
-        path, seconds = rest_path(self._names.of(topic)), self._message_ttl
-        settings: list[Awaitable[Reply]] = []
-        if seconds:
-            settings.append(self._admin.post(f"{path}/messageTTL?messageTTL={seconds}"))
-        if topic.kind is TopicKind.CLIENT_RESPONSE:
-            settings.append(self._admin.post(f"{path}/inactiveTopicPolicies", _WHEN_CLIENT_IS_GONE))
-        for reply in await asyncio.gather(*settings):
-            if reply.answer is not Answer.DONE:
-                _LOGGER.warning("topic %s stays when nobody reads it: %s", topic, reply.reason)
+    async def _expect(self, topic: Topic, refusal: Reply) -> None:
+        """Go on with a topic that this process may not make, if it exists."""
+        answer = await self._answer_for(topic)
+        if answer is Answer.REFUSED:
+            self._assumed.add(topic)
+            self._go_on_without(f"topic {topic}", refusal)
+        elif answer is Answer.MISSING:
+            # Whoever makes it wants to know at once what else will be needed.
+            relatives = [Topic(kind, topic.entity) for kind in relatives_of(topic.kind)]
+            answers = await asyncio.gather(*map(self._answer_for, relatives))
+            missing = [
+                self._described(each)
+                for each, found in zip(relatives, answers, strict=True)
+                if found is Answer.MISSING
+            ]
+            raise TransportUnavailable(self._missing(missing, refusal))
 
-    @property
-    def _message_ttl(self) -> int:
-        return self._configuration.policies.message_ttl_seconds
+    async def _answer_for(self, topic: Topic) -> Answer:
+        path = f"{rest_path(self._names.of(topic))}/subscriptions"
+        return (await self._admin.get(path)).answer
+
+    def _described(self, topic: Topic) -> str:
+        partitions = partitions_of(topic.kind, self._configuration.partitions) or 0
+        text = f"{self._names.of(topic)} with {partitions} partitions"
+        if topic.kind in EVENT_KINDS:
+            return text
+        return f"{text} and subscription {main_subscription(topic.kind)}"
 
     async def _make_main_subscription(self, topic: Topic) -> None:
         await self.topic(topic)
@@ -208,13 +238,20 @@ class Provisioning:
         made = await self._put_below_namespace(rest_path(full))
         if made.answer is Answer.REFUSED:
             self._go_on_without(f"dead letters {full}", made)
+        else:
+            await self._expiry.keep(full, TopicKind.SERVICE_EXECUTOR)
         await self._make_subscription(full, dead_letters_subscription(topic.kind))
 
     async def _make_subscription(self, full: str, name: str) -> None:
         path = f"{rest_path(full)}/subscription/{quote(name, safe='')}"
         reply = await self._put_below_namespace(path, _EARLIEST)
-        if reply.answer is Answer.REFUSED:
+        if reply.answer is not Answer.REFUSED:
+            return
+        existing = await self._admin.get(f"{rest_path(full)}/subscriptions")
+        if existing.answer is not Answer.DONE:
             self._go_on_without(f"subscription {name} of {full}", reply)
+        elif name not in (cast("list[str] | None", existing.body) or ()):
+            raise TransportUnavailable(self._missing([f"subscription {name} of {full}"], reply))
 
     async def _put_below_namespace(self, path: str, body: object = None) -> Reply:
         """Make something in the namespace, which may have gone, or not be seen yet."""
@@ -229,6 +266,15 @@ class Provisioning:
         if reply.answer is Answer.MISSING:
             self._fail(f"{path} cannot be made", reply)
         return reply
+
+    @staticmethod
+    def _missing(what: Sequence[str], refusal: Reply) -> str:
+        reason = f" ({refusal.reason})" if refusal.reason else ""
+        listed = "".join(f"\n  - {each}" for each in what)
+        return (
+            f"Pulsar lacks what this process has no right to make{reason}; make it, or let the "
+            f"process administer the namespace:{listed}"
+        )
 
     @staticmethod
     def _go_on_without(what: str, reply: Reply) -> None:
@@ -250,3 +296,9 @@ def partitions_of(kind: TopicKind, ordered: int) -> int | None:
     if kind is TopicKind.CLIENT_RESPONSE:
         return None
     return ordered if kind in ORDERED_KINDS else min(ordered, _UNORDERED_PARTITIONS)
+
+
+def relatives_of(kind: TopicKind) -> list[TopicKind]:
+    """All kinds of topics that a service or a workflow with a topic of that kind may have."""
+    family = kind.value.partition("-")[0]
+    return [each for each in TopicKind if each.value.partition("-")[0] == family]

@@ -113,6 +113,8 @@ def client_settings(configuration: PulsarConfiguration) -> Options:
     }
     if configuration.broker_service_url.startswith("pulsar+ssl"):
         options["tls_trust_certs_file_path"] = certifi.where()
+        # The client library would believe any certificate of a known authority, whoever has it.
+        options["tls_validate_hostname"] = True
     if configuration.authentication is not None:
         options["authentication"] = native_authentication(configuration.authentication)
     return tuple({**options, **_by_table(_CLIENT, configuration.client)}.items())

@@ -8,7 +8,10 @@ from attrs import evolve, field, frozen
 from infinitic_common._configuration.checks import Above, AtLeast, BeginsWith, NotBlank
 from infinitic_common._configuration.nodes import Block, Node
 from infinitic_common._configuration.problems import Problem
-from infinitic_common._configuration.pulsar_authentication import PulsarAuthentication
+from infinitic_common._configuration.pulsar_authentication import (
+    PulsarAuthentication,
+    TlsAuthentication,
+)
 from infinitic_common._configuration.reading import At, entry_place
 from infinitic_common._configuration.setting import masked
 from infinitic_common._configuration.settings import Settings, read_settings
@@ -197,9 +200,20 @@ class PulsarConfiguration(Settings):
 
     def conflicts(self) -> Iterable[Problem]:
         """See ``Settings``."""
+        if isinstance(self.authentication, TlsAuthentication):
+            yield from self._without_tls()
         if self.ordered_subscription == "keyShared" and self.policies.deduplication_enabled:
             what = "must be false with `orderedSubscription: keyShared`: it would lose messages"
             yield Problem("policies.deduplicationEnabled", what)
+
+    def _without_tls(self) -> Iterable[Problem]:
+        for key, url, scheme in (
+            ("brokerServiceUrl", self.broker_service_url, "pulsar+ssl://"),
+            ("webServiceUrl", self.web_service_url, "https://"),
+        ):
+            if not url.startswith(scheme):
+                what = f"must begin with {scheme} for a certificate to authenticate, is '{url}'"
+                yield Problem(key, what)
 
     @classmethod
     def from_node(cls, node: Node, at: At) -> Self:

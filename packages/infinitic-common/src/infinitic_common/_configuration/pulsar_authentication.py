@@ -15,7 +15,7 @@ Text = Annotated[str, NotBlank()]
 
 
 class PulsarAuthentication(Settings):
-    """One way to authenticate, chosen by ``type``; without it by ``token`` or ``issuerUrl``."""
+    """One way to authenticate, chosen by ``type``; without it by a key that no other way has."""
 
     __slots__ = ()
 
@@ -38,6 +38,32 @@ class TokenAuthentication(PulsarAuthentication):
     """
 
     token: Text = field(repr=masked)
+
+
+@frozen(kw_only=True)
+class BasicAuthentication(PulsarAuthentication):
+    """A user name and a password.
+
+    Attributes:
+        username: The user.
+        password: The password.
+    """
+
+    username: Text
+    password: Text = field(repr=masked)
+
+
+@frozen(kw_only=True)
+class TlsAuthentication(PulsarAuthentication):
+    """A certificate, shown when a TLS connection is made; needs ``pulsar+ssl`` and ``https``.
+
+    Attributes:
+        tls_certificate_file_path: Where the certificate is, in PEM.
+        tls_key_file_path: Where its private key is, in PEM.
+    """
+
+    tls_certificate_file_path: Text
+    tls_key_file_path: Text
 
 
 @frozen(kw_only=True)
@@ -85,22 +111,31 @@ class OAuth2Authentication(PulsarAuthentication):
     Attributes:
         issuer_url: Address of the issuer.
         private_key: Where the credentials file is, as a URL.
-        audience: For whom the token is.
+        audience: For whom the token is; None where the issuer knows.
+        scope: What the token is for; None for all that the credentials allow.
     """
 
     issuer_url: Text
     private_key: Text = field(repr=masked)
-    audience: Text
+    audience: Text | None = None
+    scope: Text | None = None
 
 
 WAYS: dict[str, type[PulsarAuthentication]] = {
     "token": TokenAuthentication,
+    "basic": BasicAuthentication,
+    "tls": TlsAuthentication,
+    "oauth2": OAuth2Authentication,
     "athenz": AthenzAuthentication,
     "sasl": SaslAuthentication,
-    "oauth2": OAuth2Authentication,
 }
 
-_TELLING_KEYS = {"token": "token", "issuerurl": "oauth2"}
+_TELLING_KEYS = {
+    "token": "token",
+    "username": "basic",
+    "tlscertificatefilepath": "tls",
+    "issuerurl": "oauth2",
+}
 
 
 def _way(block: Block, at: At) -> str:
