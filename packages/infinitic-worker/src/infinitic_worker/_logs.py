@@ -56,7 +56,7 @@ class ContextFilter(logging.Filter):
             return False
         given = vars(record)
         for name, value in self._fields(record).items():
-            if value is not None:
+            if value:
                 given.setdefault(name, value)
         return True
 
