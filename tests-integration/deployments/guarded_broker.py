@@ -17,7 +17,7 @@ import attrs
 from reliability.private_servers import private_servers
 
 TENANT = "guarded"
-ADMIN, WORKER, STRANGER = "admin", "worker", "stranger"
+ADMIN, WORKER = "admin", "worker"
 _PROVIDERS = "org.apache.pulsar.broker.authentication.AuthenticationProvider"
 
 

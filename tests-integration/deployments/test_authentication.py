@@ -4,10 +4,11 @@ import asyncio
 import json
 from collections.abc import Iterator
 
+import httpx
 import pytest
 from deployments.configurations import WHOLE
 from deployments.counting_shop import Totals
-from deployments.guarded_broker import ADMIN, GuardedBroker, guarded_broker
+from deployments.guarded_broker import ADMIN, TENANT, WORKER, GuardedBroker, guarded_broker
 
 from infinitic_client import AsyncInfiniticClient
 from infinitic_common.exceptions import TransportError
@@ -63,3 +64,42 @@ async def test_a_wrong_secret_is_one_clear_error(
     with pytest.raises(TransportError, match="authentication"):
         async with asyncio.timeout(60), InfiniticWorker.from_yaml_string(text):
             pass
+
+
+def allow(broker: GuardedBroker, namespace: str) -> None:
+    """Make a namespace where the worker may send and receive, and no more."""
+    headers = {"Authorization": f"Bearer {broker.token(ADMIN)}"}
+    with httpx.Client(base_url=f"{broker.urls[1]}/admin/v2", headers=headers) as admin:
+        admin.put(f"/tenants/{TENANT}", json={"allowedClusters": ["standalone"]})
+        admin.put(f"/namespaces/{TENANT}/{namespace}")
+        path = f"/namespaces/{TENANT}/{namespace}/permissions/{WORKER}"
+        admin.post(path, json=["produce", "consume"]).raise_for_status()
+
+
+async def test_a_role_that_may_only_send_and_receive_uses_what_exists(
+    broker: GuardedBroker,
+) -> None:
+    made = broker.transport(f"{{type: token, token: {broker.token(ADMIN)}}}", "shared")
+    used = broker.transport(f"{{type: token, token: {broker.token(WORKER)}}}", "shared")
+    allow(broker, "shared")
+    async with asyncio.timeout(120):
+        async with InfiniticWorker.from_yaml_string(made + "storage: inMemory\n" + WHOLE) as first:
+            assert await first.async_client.call(first.async_client.new_workflow(Totals).where)
+        async with InfiniticWorker.from_yaml_string(used + "storage: inMemory\n" + WHOLE) as worker:
+            client = worker.async_client
+            assert await client.call(client.new_workflow(Totals).where)
+
+
+async def test_a_role_that_may_only_send_and_receive_is_told_what_is_missing(
+    broker: GuardedBroker,
+) -> None:
+    allow(broker, "bare")
+    text = broker.transport(f"{{type: token, token: {broker.token(WORKER)}}}", "bare")
+    with pytest.raises(TransportError) as caught:
+        async with (
+            asyncio.timeout(60),
+            InfiniticWorker.from_yaml_string(text + "storage: inMemory\n" + WHOLE),
+        ):
+            pass
+    for kind in ("workflow-state-cmd", "workflow-state-engine", "workflow-state-timer"):
+        assert f"{TENANT}/bare/{kind}:Totals with 2 partitions" in str(caught.value)

@@ -114,6 +114,10 @@ def test_values_of_pulsar_are_read() -> None:
             "policies.deduplicationEnabled (text:2): must be false with `orderedSubscription: key",
         ),
         (
+            f"pulsar: {{{PLACE}, producer: {{enableChunking: true, enableBatching: true}}}}",
+            "producer.enableBatching (text:2): must not be true with `enableChunking`",
+        ),
+        (
             "pulsr: {}",
             "transport.pulsr (text:2): unknown transport 'pulsr'; did you mean 'pulsar'?",
         ),

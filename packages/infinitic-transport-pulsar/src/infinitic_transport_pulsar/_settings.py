@@ -73,6 +73,7 @@ _PRODUCER: Table = {
     "batching_max_publish_delay_seconds": ("batching_max_publish_delay_ms", _millis),
     "compression_type": ("compression_type", _compression),
     "enable_batching": ("batching_enabled", _same),
+    "enable_chunking": ("chunking_enabled", _same),
     "send_timeout_seconds": ("send_timeout_millis", _millis),
 }
 _CONSUMER: Table = {
@@ -134,6 +135,8 @@ def producer_settings(configuration: PulsarConfiguration, kind: TopicKind) -> Op
         "max_pending_messages_across_partitions": 0,
     }
     options |= _by_table(_PRODUCER, configuration.producer)
+    if configuration.producer.enable_chunking:
+        options["batching_enabled"] = False  # The client library does one or the other.
     if kind in DELAYED_KINDS:
         # The client library sends what is delayed past a batch that is being filled. The broker,
         # which counts what a producer sends, takes the batch for a repetition and drops it.
@@ -168,6 +171,9 @@ def consumer_settings(
         "consumer_name": consumer,
         "subscription_initial_position": enum_member("InitialPosition", "Earliest"),
         "batch_index_ack_enabled": True,
+        # A message whose parts were dropped for want of room would not come again before the
+        # consumer does.
+        "max_pending_chunked_message": 0,
     }
     options |= _by_table(_CONSUMER, settings)
     options |= _prefetched(settings, subscription.max_in_flight_messages, partitions)

@@ -34,6 +34,7 @@ from infinitic_transport_pulsar._threads import Threads
 from infinitic_transport_pulsar._window import Window
 
 _LARGEST_TO_BROKER = 5 * 1024 * 1024
+_LARGEST_IN_CHUNKS = 64 * 1024 * 1024
 _FOR_PROPERTIES = 128 * 1024
 _BYTES_PER_CHARACTER = 4
 _UNDERWAY_MESSAGES = 20_000
@@ -66,8 +67,12 @@ class PulsarTransport:
 
     @property
     def max_message_bytes(self) -> int:
-        """See ``Transport``: what a broker takes by default, less what properties may need."""
-        return _LARGEST_TO_BROKER - _FOR_PROPERTIES
+        """See ``Transport``: what a broker takes by default, less what properties may need.
+
+        In chunks much more, which has to fit into memory, several times.
+        """
+        in_chunks = self._configuration.producer.enable_chunking
+        return (_LARGEST_IN_CHUNKS if in_chunks else _LARGEST_TO_BROKER) - _FOR_PROPERTIES
 
     def now(self) -> int:
         """See ``Transport``: the clock of this machine, which the broker compares with its own."""
@@ -172,12 +177,18 @@ class PulsarTransport:
             consumer=f"{self._name}-{uuid.uuid4().hex[:8]}",
         )
 
+    @property
+    def _remedy(self) -> str:
+        if self._configuration.producer.enable_chunking:
+            return ""
+        return "; `producer: {enableChunking: true}` takes larger ones"
+
     def _check_size(self, topic: Topic, message: OutgoingMessage) -> None:
         size = len(message.body)
         if size > self.max_message_bytes:
             msg = (
                 f"message {message.id} for {topic} has {size} bytes, more than the "
-                f"{self.max_message_bytes} that Pulsar takes"
+                f"{self.max_message_bytes} that Pulsar takes{self._remedy}"
             )
             raise PayloadTooLarge(msg)
         beside = sum(len(key) + len(value) for key, value in message.properties.items())

@@ -62,6 +62,10 @@ class PulsarProducerConfiguration(Settings):
     """How messages are sent; None leaves a setting to the client library.
 
     Keys that only other client libraries know are accepted, so that a file can be shared.
+
+    Attributes:
+        enable_chunking: Whether messages of more than 5 MB are sent, in chunks. Nothing is sent in
+            batches then, which costs throughput.
     """
 
     auto_update_partitions: bool | None = None
@@ -205,6 +209,9 @@ class PulsarConfiguration(Settings):
         if self.ordered_subscription == "keyShared" and self.policies.deduplication_enabled:
             what = "must be false with `orderedSubscription: keyShared`: it would lose messages"
             yield Problem("policies.deduplicationEnabled", what)
+        if self.producer.enable_chunking and self.producer.enable_batching:
+            what = "must not be true with `enableChunking`: a message is in chunks or in a batch"
+            yield Problem("producer.enableBatching", what)
 
     def _without_tls(self) -> Iterable[Problem]:
         for key, url, scheme in (
