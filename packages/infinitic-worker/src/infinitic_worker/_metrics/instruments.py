@@ -61,6 +61,8 @@ class Instruments:
             "storage.operation.duration", "Round trips to storages"
         )
         self.cache_reads = make.count("cache.reads", "Records asked from a cache, by hit or miss")
+        # A series that begins with its first conflict would hide it from every rate.
+        self.conflicts.add(0, self.worker)
 
     def labels(self, **more: str) -> dict[str, str]:
         """The labels of a measurement."""
