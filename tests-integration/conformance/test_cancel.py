@@ -53,7 +53,9 @@ async def test_cancel_01_one_method_run_alone(deployment: Deployment) -> None:
     started = await client.dispatch(client.new_workflow(Echo).receive, "a")
     running = client.get_workflow_by_id(Echo, started.id)
     second = await client.dispatch(running.receive, "b")
-    await deployment.elapse(200)
+    async with asyncio.timeout(10):
+        while await client.get_property(running, "log") != "ab":
+            await deployment.elapse(10)
     await second.cancel()
     with pytest.raises(WorkflowCanceled):
         await second.result()
