@@ -183,6 +183,17 @@ async def test_the_installed_worker_runs_an_order_on_real_servers(worker: Worker
 
 
 @pytest.mark.timeout(1200)
+def test_the_command_of_the_client_is_beside_it_and_reads_the_same_file(
+    worker: Worker, somebody: Unprivileged, installed: Path
+) -> None:
+    assert worker.process.poll() is None
+    words = ("workflow", "start", "--wait", "OrderWorkflow", "process_order", '"order-2"', "0.1")
+    own = str(somebody.home / "app" / "infinitic.yml")
+    status, output = somebody.run(installed / "bin" / "infinitic", *words, INFINITIC_CONFIG=own)
+    assert (status, output.strip().strip('"')) == (0, "refunded order-2-99.99")
+
+
+@pytest.mark.timeout(1200)
 def test_it_ends_with_status_0_on_sigterm(worker: Worker) -> None:
     worker.process.send_signal(signal.SIGTERM)
     assert worker.process.wait(PATIENCE_SECONDS) == 0, worker.text
