@@ -24,7 +24,9 @@ from infinitic_common.task_context import Task
 from infinitic_common.transport import OutgoingMessage, Topic
 from infinitic_storage import MemoryStorage
 from infinitic_task_executor import ServiceExecutor, WorkflowExecutor
+from infinitic_task_tag import ServiceTagEngine
 from infinitic_workflow_engine import StateEngineOptions, WorkflowStateEngine
+from infinitic_workflow_tag import WorkflowTagEngine
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -42,7 +44,8 @@ class Mode:
     @property
     def actors(self) -> tuple[str, ...]:
         """The actors that may crash."""
-        return ("engine", "service", "code") if self.remote else ("engine", "service")
+        code = ("code",) if self.remote else ()
+        return ("engine", "service", "tags", *code)
 
     def __str__(self) -> str:
         where = "remote" if self.remote else "local"
@@ -95,6 +98,11 @@ class World:
         self._running: dict[Process, Sequence[Component]] = {}
         self._background: set[asyncio.Task[None]] = set()
 
+    async def tags_left(self) -> dict[str, list[str]]:
+        """What still has a tag."""
+        sets = await self._sets.get(sorted(self.checks.tagged))
+        return {key: sorted(ids) for key, ids in sets.items() if ids}
+
     # --- actors ----------------------------------------------------------------------------
 
     def new_process(self, actor: str) -> Process:
@@ -131,6 +139,8 @@ class World:
         remote = self.mode.remote
         if actor == "service":
             return [ServiceExecutor(Letters, self._service(), concurrency=self.mode.concurrency)]
+        if actor == "tags":
+            return [WorkflowTagEngine(Story), ServiceTagEngine(Letters)]
         if actor == "code":
             return [self._code(process)]
         options = StateEngineOptions(
@@ -141,7 +151,12 @@ class World:
 
     def _code(self, process: Process) -> WorkflowExecutor:
         executor = WorkflowExecutor(
-            Story, StoryImpl, concurrency=1, timeout=None, always_replay=self.mode.always_replay
+            Story,
+            StoryImpl,
+            concurrency=1,
+            timeout=None,
+            retry=lambda _attempt, _error: 1.0,
+            always_replay=self.mode.always_replay,
         )
         _hold_time_while_threads_work(executor, process, self.loop)
         return executor
@@ -173,7 +188,7 @@ class World:
     def _kill(self, process: Process) -> None:
         process.alive = process.reading = False
         for component in self._running.pop(process):
-            if not isinstance(component, WorkflowStateEngine):
+            if isinstance(component, ServiceExecutor | WorkflowExecutor):
                 self._in_background(component.stop(0))  # its threads end
 
     def _in_background(self, work: Coroutine[object, object, None]) -> None:

@@ -82,6 +82,7 @@ class Group:
                 return None
             received, message = self.messages[self._next]
             self._next += 1
+            turn.cause_body = received.body
             try:
                 apply(message, turn)
             except Exception as error:

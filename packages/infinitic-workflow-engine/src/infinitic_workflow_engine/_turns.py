@@ -9,6 +9,7 @@ from typing import cast
 
 import attrs
 
+from infinitic_common.telemetry import NO_TELEMETRY, Telemetry
 from infinitic_common.transport import Deferral, ReceivedMessage, Transport
 from infinitic_common.workflow_tasks import (
     WorkflowTask,
@@ -23,7 +24,9 @@ from infinitic_workflow_engine._core.state import WorkflowState
 from infinitic_workflow_engine._core.turn import Limits, Turn
 from infinitic_workflow_engine._group import CannotApply, Group
 from infinitic_workflow_engine._publishing import publish
+from infinitic_workflow_engine._reporting import report
 from infinitic_workflow_engine._storage.states import WorkflowStateStorage
+from infinitic_workflow_engine._telling import Telling
 
 _LOGGER = logging.getLogger(__name__)
 
@@ -68,9 +71,11 @@ class Turns:
         handler: Runs workflow code in this process; None to have it run elsewhere.
         limits: What time may do to a workflow.
         cached_entries: Bound of the cache of states.
+        telemetry: Is told how runs end, and how often the cache helps.
+        telling: Tells listeners of what happens; None to tell nobody.
     """
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - what turns stand on
         self,
         transport: Transport,
         storage: WorkflowStateStorage,
@@ -78,11 +83,15 @@ class Turns:
         *,
         limits: Limits,
         cached_entries: int,
+        telemetry: Telemetry = NO_TELEMETRY,
+        telling: Telling | None = None,
     ) -> None:
         self._transport = transport
         self._storage = storage
         self._handler = handler
         self._limits = limits
+        self._telemetry = telemetry
+        self._telling = telling
         self._cache = StateCache(cached_entries)
         self._numbers = itertools.count(1)
         self.closing = Closing(storage, self._cache)
@@ -123,12 +132,25 @@ class Turns:
         done, repeat = await self._apply(groups, outcome, patience)
         lost = await self._commit(done) | await self._outdated(done)
         won = [group for group in done if group.workflow_id not in lost]
-        await publish(
-            self._transport, (emission for group in won for emission in group.turn.emissions)
-        )
+        await self._publish(won)
         self._confirm_published(won)
         _log_notes(won)
         return repeat + [group for group in done if group.workflow_id in lost]
+
+    async def _publish(self, groups: list[Group]) -> None:
+        """What was decided leaves, and beside it what is told of it."""
+        emissions = (emission for group in groups for emission in group.turn.emissions)
+        if self._telling is None:
+            await publish(self._transport, emissions)
+            return
+        told = self._telling.begin(group.turn for group in groups)
+        try:
+            await publish(self._transport, emissions)
+        except BaseException:
+            if told is not None:
+                told.cancel()
+            raise
+        await self._telling.finish(told)
 
     async def _finish_late(
         self, group: Group, task: WorkflowTask, result: Awaitable[WorkflowTaskResult]
@@ -153,6 +175,7 @@ class Turns:
             max_message_bytes=self._transport.max_message_bytes,
             state=state,
             limits=self._limits,
+            events=None if self._telling is None else [],
         )
 
     async def _load(
@@ -164,6 +187,7 @@ class Turns:
         missing = [i for i, state in states.items() if state is None]
         if missing:
             states.update(await self._storage.get_states(missing))
+        self._telemetry.states_read(len(states) - len(missing), len(missing))
         return states, set(missing)
 
     async def _apply(
@@ -280,6 +304,8 @@ class Turns:
             self._cache.put(state)
             versions[group.workflow_id] = state.version
             ended += [(group.workflow_id, method_id) for method_id in group.turn.ended_methods]
+        if self._telemetry.is_on:
+            report(self._telemetry, (group.turn for group in groups))
         if self._handler is not None:
             self._handler.confirm(versions)
             if ended:

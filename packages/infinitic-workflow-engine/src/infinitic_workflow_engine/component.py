@@ -15,6 +15,7 @@ from infinitic_common.configuration import ConfigurationError, Problem
 from infinitic_common.contracts import contract_of, is_contract
 from infinitic_common.exceptions import UndecodableMessage
 from infinitic_common.messages import StateEngineMessage, from_received
+from infinitic_common.telemetry import telemetry_of
 from infinitic_common.transport import (
     Consumption,
     Counts,
@@ -34,6 +35,7 @@ from infinitic_workflow_engine._storage.states import (
     Retention,
     WorkflowStateStorage,
 )
+from infinitic_workflow_engine._telling import Telling
 from infinitic_workflow_engine._turns import Turns
 
 if TYPE_CHECKING:
@@ -63,6 +65,7 @@ class StateEngineOptions:
         remote_workflow_tasks: Have workflow code run elsewhere even when an executor is here.
         log_states: Log each access to states, at debug level.
         storage: A storage of its own; None for the worker's.
+        events: Tell listeners of what happens.
     """
 
     concurrency: int = 1000
@@ -76,6 +79,7 @@ class StateEngineOptions:
     remote_workflow_tasks: bool = False
     log_states: bool = False
     storage: StorageConfiguration | None = None
+    events: bool = True
 
 
 class WorkflowStateEngine:
@@ -145,12 +149,19 @@ class WorkflowStateEngine:
             handler,
             limits=Limits(timeout + _DEADLINE_MARGIN_MS, _milliseconds(options.retention)),
             cached_entries=options.cached_entries,
+            telemetry=telemetry_of(host),
+            telling=self._telling(host),
         )
         self._closing = asyncio.create_task(self._turns.closing.run())
         self._consumptions = [
             await host.transport.consume(self._main_subscription(), self._handle),
             await host.transport.consume(self._timer_subscription(), self._forward),
         ]
+
+    def _telling(self, host: ComponentHost) -> Telling | None:
+        if not self._options.events:
+            return None
+        return Telling(host.transport, host.worker_name, self._name)
 
     def _states(self, host: ComponentHost) -> WorkflowStateStorage:
         options = self._options

@@ -34,6 +34,7 @@ from infinitic_workflow_engine._core import (
     methods,
     remote_tasks,
     tasks,
+    telling,
     timers,
 )
 from infinitic_workflow_engine._core.emissions import emissions
@@ -76,11 +77,13 @@ def apply(message: StateEngineMessage, turn: Turn) -> None:
     if isinstance(message, QueryWorkflow):
         query_workflow(turn.state, message, turn)
         return
+    told, before = telling.causes(message, turn), len(turn.events or ())
     cause = short_hash(message.message_id)
     if turn.state is not None and (turn.state.outbox.knows(cause) or cause in turn.causes):
         _emit_again(turn.state, cause, turn)
         if isinstance(message, DispatchWorkflow):
             methods.start_of_ended(turn.state, turn)
+        telling.tell_cause(told, before, turn)
         return
     effects = len(turn.effects)
     if isinstance(message, DispatchWorkflow):
@@ -89,11 +92,15 @@ def apply(message: StateEngineMessage, turn: Turn) -> None:
         _apply_to_unknown(message, turn)
     else:
         _HANDLERS[type(message)](turn.state, message, turn)
+    changed = False
     if turn.state is not None:
         pump(turn.state, turn)
-        if turn.state.dirty or len(turn.effects) > effects:
+        changed = turn.state.dirty or len(turn.effects) > effects
+        if changed:
             turn.causes[cause] = None
             _note_change(turn.state, turn)
+    if changed or telling.is_command(message):
+        telling.tell_cause(told, before, turn)
 
 
 def _note_change(state: WorkflowState, turn: Turn) -> None:
@@ -119,6 +126,7 @@ def _emit_again(state: WorkflowState, cause: bytes, turn: Turn) -> None:
         turn.repeated[id(entry)] = entry
         for effect in entry.effects:
             turn.emissions.extend(emissions(state, effect))
+            telling.tell_again(state, effect, turn)
 
 
 def _apply_to_unknown(message: StateEngineMessage, turn: Turn) -> None:

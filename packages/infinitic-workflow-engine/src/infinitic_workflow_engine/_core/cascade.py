@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from infinitic_common.command_ids import command_id
+from infinitic_common.events import EventType
 from infinitic_common.failures import WorkflowCanceledError
 from infinitic_common.messages import CancelWorkflow
 from infinitic_common.requesters import WorkflowRequester
@@ -10,6 +11,7 @@ from infinitic_workflow_engine._core.dispatches import cancellation
 from infinitic_workflow_engine._core.emissions import tell
 from infinitic_workflow_engine._core.ends import cancel_run, end_run
 from infinitic_workflow_engine._core.state import MethodRun, WorkflowState
+from infinitic_workflow_engine._core.telling import tell_workflow
 from infinitic_workflow_engine._core.turn import Turn
 
 
@@ -18,9 +20,12 @@ def cancel_workflow(state: WorkflowState, message: CancelWorkflow, turn: Turn) -
     method_id = message.method_id
     if method_id == state.workflow_id and isinstance(message.requester, WorkflowRequester):
         method_id = None
-    for run in list(state.methods.values()):
-        if method_id in (None, run.method_id):
-            _cancel(state, run, turn)
+    runs = [run for run in state.methods.values() if method_id in (None, run.method_id)]
+    if runs:
+        event_id = f"{message.message_id}/canceled"
+        tell_workflow(state, EventType.CANCELED, turn, event_id=event_id)
+    for run in runs:
+        _cancel(state, run, turn)
 
 
 def _cancel(state: WorkflowState, run: MethodRun, turn: Turn) -> None:

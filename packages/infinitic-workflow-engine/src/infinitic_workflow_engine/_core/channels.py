@@ -2,40 +2,52 @@
 
 from __future__ import annotations
 
+from infinitic_common.events import EventType
 from infinitic_common.history import ReceiveCommand
 from infinitic_common.messages import SendSignal
 from infinitic_common.signal_filters import accepts
 from infinitic_workflow_engine._core.mailbox import ParkedSignal
 from infinitic_workflow_engine._core.state import MethodRun, Receiver, WorkflowState
+from infinitic_workflow_engine._core.telling import tell_signal
 from infinitic_workflow_engine._core.turn import Turn
 from infinitic_workflow_engine._core.waits import receive_signal
 
 
-def send_signal(state: WorkflowState, message: SendSignal, turn: Turn) -> None:  # noqa: ARG001 - the signature of every handler
+def send_signal(state: WorkflowState, message: SendSignal, turn: Turn) -> None:
     """Give the signal to the first receive that takes it, else keep it; once for each id."""
     signal = ParkedSignal(
         message.channel_name, message.signal_id, message.value, message.value_types
     )
-    deliver(state, signal)
+    deliver(state, signal, turn)
 
 
-def deliver(state: WorkflowState, signal: ParkedSignal) -> None:
+def deliver(state: WorkflowState, signal: ParkedSignal, turn: Turn) -> None:
     """Give a signal to the first receive that takes it, else keep it; once for each id."""
-    if signal.signal_id in state.signal_ids or state.ended_at is not None:
+    if state.ended_at is not None:
+        _discard(state, signal, turn)
+        return
+    if signal.signal_id in state.signal_ids:
         return
     for receiver in state.receivers.get(signal.channel_name, ()):
         run = state.methods[receiver.method_id]
         command = run.commands[receiver.position]
         if isinstance(command, ReceiveCommand) and _takes(command, signal):
-            _give(state, run, receiver.position, signal)
+            _give(state, run, receiver.position, signal, turn)
             return
-    if signal.channel_name not in state.discarding:
+    if signal.channel_name in state.discarding:
+        _discard(state, signal, turn)
+    else:
         state.mailbox.park(signal)
         state.signal_ids.add(signal.signal_id)
         state.dirty = True
 
 
-def open_receive(state: WorkflowState, run: MethodRun, position: int) -> None:
+def _discard(state: WorkflowState, signal: ParkedSignal, turn: Turn) -> None:
+    event_type = EventType.SIGNAL_DISCARDED
+    tell_signal(state, event_type, signal.signal_id, signal.channel_name, turn)
+
+
+def open_receive(state: WorkflowState, run: MethodRun, position: int, turn: Turn) -> None:
     """A run receives: it takes what waits for it, then what comes, up to its limit."""
     command = run.commands[position]
     if not isinstance(command, ReceiveCommand):
@@ -47,7 +59,7 @@ def open_receive(state: WorkflowState, run: MethodRun, position: int) -> None:
             break
         if _takes(command, signal):
             taken.append(index)
-            _give(state, run, position, signal)
+            _give(state, run, position, signal, turn)
     if taken:
         state.garbage += state.mailbox.take(taken)
 
@@ -56,7 +68,11 @@ def _takes(command: ReceiveCommand, signal: ParkedSignal) -> bool:
     return accepts(command, signal.value, signal.value_types)
 
 
-def _give(state: WorkflowState, run: MethodRun, position: int, signal: ParkedSignal) -> None:
+def _give(
+    state: WorkflowState, run: MethodRun, position: int, signal: ParkedSignal, turn: Turn
+) -> None:
+    event_type = EventType.SIGNAL_RECEIVED
+    tell_signal(state, event_type, signal.signal_id, signal.channel_name, turn)
     state.signal_ids.add(signal.signal_id)
     receive_signal(state, run, position, (signal.signal_id, signal.value))
     command = run.commands[position]

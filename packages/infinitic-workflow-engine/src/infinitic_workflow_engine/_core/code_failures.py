@@ -43,6 +43,7 @@ def stall(state: WorkflowState, run: MethodRun, error: DeferredError, turn: Turn
     """The run cannot go on: who waits is told, and it stays for a retry by hand."""
     run.log.append(RunFailed(error))
     run.stalled = error
+    turn.stalled_runs.append(run)
     run.retries = 0
     run_failed(state, run, error, turn)
     if is_unknown_version(error):

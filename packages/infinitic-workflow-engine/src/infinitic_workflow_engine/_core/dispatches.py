@@ -4,8 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+import attrs
+
 from infinitic_common.codec import encode
 from infinitic_common.command_ids import command_id
+from infinitic_common.events import TimerDispatched
 from infinitic_common.failures import WorkflowTimedOutError
 from infinitic_common.history import (
     ChildWorkflowCommand,
@@ -31,9 +34,10 @@ from infinitic_common.messages import (
 )
 from infinitic_common.requesters import WorkflowRequester
 from infinitic_common.stub_options import CUSTOM_ID
+from infinitic_common.trace_context import TRACE_KEYS, inherited
 from infinitic_workflow_engine._core.outbox import CommandsEffect
 from infinitic_workflow_engine._core.state import MethodRun, WorkflowState
-from infinitic_workflow_engine._core.turn import TAGS, Emission, emission
+from infinitic_workflow_engine._core.turn import TAGS, Emission, TimerTold, emission
 
 
 def command_emissions(
@@ -41,6 +45,8 @@ def command_emissions(
 ) -> Iterator[Emission]:
     """The messages of the command at a position."""
     command = run.commands[position]
+    if TRACE_KEYS[0] in state.meta and isinstance(command, TaskCommand | ChildWorkflowCommand):
+        command = attrs.evolve(command, meta=inherited(command.meta, state.meta))
     requester = requester_of(state, run, position)
     identifier = command_id(state.workflow_id, run.method_id, position)
     match command:
@@ -53,7 +59,7 @@ def command_emissions(
         case SendSignalCommand():
             yield from _signal(command, identifier, requester, effect)
         case TimerCommand():
-            yield timer_emission(command.fires_at, identifier, requester, effect.at)
+            yield _timer(command, identifier, requester, effect)
         case _:
             pass
 
@@ -131,9 +137,9 @@ def _child(
             identifier = derived_id("tag", workflow_id, tag)
             add = AddTagToWorkflow(identifier, command.workflow_name, workflow_id, tag)
             yield emission(add, wave=TAGS)
-        yield emission(start)
+        yield emission(start, about=command.timeout_ms)
     else:
-        yield emission(_unique(start, custom_id))
+        yield emission(_unique(start, custom_id), about=command.timeout_ms)
     yield from _remote_timeout(command, (workflow_id, workflow_id), requester, effect)
 
 
@@ -182,7 +188,8 @@ def _remote_method(
             client_waiting=False,
             emitted_at=effect.at,
         )
-        yield emission(dispatch if tag is None else _by_tag(dispatch, tag))
+        sent = dispatch if tag is None else _by_tag(dispatch, tag)
+        yield emission(sent, about=command.timeout_ms)
     target = command.workflow_id or f"tag {tag}"
     yield from _remote_timeout(command, (target, method_id), requester, effect)
 
@@ -268,8 +275,8 @@ def cancellation(
     return cancel if tag is None else _by_tag(cancel, tag)
 
 
-def timer_emission(
-    fires_at: int, timer_id: str, requester: WorkflowRequester, now: int
+def _timer(
+    command: TimerCommand, timer_id: str, requester: WorkflowRequester, effect: CommandsEffect
 ) -> Emission:
     """The message that ends a timer when it is due."""
     message = TimerCompleted(
@@ -278,6 +285,8 @@ def timer_emission(
         workflow_id=requester.workflow_id,
         method_id=requester.method_id,
         position=requester.position,
-        emitted_at=fires_at,
+        emitted_at=command.fires_at,
     )
-    return emission(message, deliver_at=fires_at, now=now)
+    timer = TimerDispatched(timer_id, command.fires_at, command.duration_ms, effect.at)
+    about = TimerTold(requester, timer)
+    return emission(message, deliver_at=command.fires_at, now=effect.at, about=about)

@@ -29,6 +29,7 @@ from infinitic_workflow_engine._core.outbox import (
     Effect,
     MessageEffect,
     OutcomeEffect,
+    ToldEffect,
 )
 from infinitic_workflow_engine._core.state import MethodOutcome, MethodRun, WorkflowState
 from infinitic_workflow_engine._core.turn import ALL, ANSWERS, Emission, Turn, emission
@@ -65,6 +66,8 @@ def emissions(state: WorkflowState, effect: Effect) -> Iterator[Emission]:
             answers = isinstance(message, MethodCompleted | MethodFailed)
             wave = ANSWERS if answers else ALL
             yield emission(message, deliver_at=effect.deliver_at, wave=wave)
+        case ToldEffect():
+            pass
 
 
 def _is_over(state: WorkflowState, run: MethodRun, position: int, sequence: int) -> bool:

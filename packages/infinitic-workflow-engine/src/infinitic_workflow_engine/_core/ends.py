@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from infinitic_common.events import EventType
 from infinitic_common.failures import DeferredError, WorkflowFailedError
 from infinitic_common.history import SendSignalCommand, SignalReceived
 from infinitic_common.requesters import ClientRequester, Requester, WorkflowRequester
@@ -18,6 +19,13 @@ from infinitic_workflow_engine._core.outbox import (
 )
 from infinitic_workflow_engine._core.state import MethodOutcome, MethodRun, WorkflowState
 from infinitic_workflow_engine._core.task_tags import untag_tasks
+from infinitic_workflow_engine._core.telling import (
+    duration,
+    tell_completed,
+    tell_failed,
+    tell_run,
+    tell_workflow,
+)
 from infinitic_workflow_engine._core.turn import Turn
 from infinitic_workflow_engine._core.waits import complete_command, fail_command
 
@@ -32,6 +40,7 @@ def run_failed(state: WorkflowState, run: MethodRun, error: DeferredError, turn:
     """
     if is_canceled(state, run):
         return
+    tell_failed(state, run, error, turn)
     outcome = failed_outcome(state, run, error, turn)
     for requester in _waiting_for(run):
         if _is_own(state, requester):
@@ -60,6 +69,7 @@ def run_returned(state: WorkflowState, run: MethodRun, value: bytes, turn: Turn)
     if not canceled:
         outcome = MethodOutcome(run.method_id, run.method_name, value, None, turn.now)
         state.outcomes[run.method_id] = outcome
+        tell_completed(state, run, value, turn)
         _tell_outcome(state, run, outcome, turn)
     end_if_finished(state, run, turn)
 
@@ -75,6 +85,8 @@ def cancel_run(state: WorkflowState, run: MethodRun, error: DeferredError, turn:
         return
     outcome = MethodOutcome(run.method_id, run.method_name, None, error, turn.now)
     state.outcomes[run.method_id] = outcome
+    took = duration(run, turn)
+    tell_run(state, run, EventType.METHOD_CANCELED, turn, duration_ms=took, remember=True)
     _tell_outcome(state, run, outcome, turn)
     run.retry, run.retries = None, 0
     if can_clean_up(run):
@@ -132,6 +144,7 @@ def end_run(state: WorkflowState, run: MethodRun, turn: Turn) -> None:
     _keep_signals(state, run, turn)
     del state.methods[run.method_id]
     turn.ended_methods.append(run.method_id)
+    turn.ended_runs.append(run)
     state.garbage += [s.key for s in run.log.segments if s.key not in run.log.unwritten]
     _close_receivers(state, run)
     if state.running is not None and state.running.method_id == run.method_id:
@@ -165,6 +178,10 @@ def _limit_outcomes(state: WorkflowState) -> None:
 
 def _end_workflow(state: WorkflowState, turn: Turn) -> None:
     state.ended_at = turn.now
+    main = state.outcomes.get(state.workflow_id)
+    if main is None or main.error is None:
+        took = float(turn.now - state.created_at)
+        tell_workflow(state, EventType.COMPLETED, turn, duration_ms=took)
     state.ready = []
     state.running = None
     state.properties = {}

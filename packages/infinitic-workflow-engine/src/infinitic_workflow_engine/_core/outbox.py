@@ -12,6 +12,7 @@ from hashlib import blake2b
 import attrs
 
 from infinitic_common.codec import record
+from infinitic_common.events import WorkflowEvent
 from infinitic_common.requesters import Requester
 
 REMEMBERED = 256
@@ -49,7 +50,15 @@ class MessageEffect:
     deliver_at: int | None = None
 
 
-Effect = CommandsEffect | OutcomeEffect | MessageEffect
+@record(206)
+@attrs.frozen
+class ToldEffect:
+    """An event that nothing else of the state tells of; without what the state has of it."""
+
+    event: WorkflowEvent
+
+
+Effect = CommandsEffect | OutcomeEffect | MessageEffect | ToldEffect
 
 
 @record(205)

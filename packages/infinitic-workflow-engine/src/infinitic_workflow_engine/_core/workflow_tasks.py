@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from infinitic_common.command_ids import command_id
+from infinitic_common.events import EventType
 from infinitic_common.failures import (
     ExceptionDetail,
     TaskFailedError,
@@ -30,6 +31,7 @@ from infinitic_workflow_engine._core.mailbox import ParkedSignal
 from infinitic_workflow_engine._core.outbox import CommandsEffect
 from infinitic_workflow_engine._core.runs import add_run
 from infinitic_workflow_engine._core.state import MethodRun, WorkflowState
+from infinitic_workflow_engine._core.telling import tell_executor, tell_own
 from infinitic_workflow_engine._core.turn import Emission, Turn
 from infinitic_workflow_engine._core.waits import await_step, fail_command
 
@@ -50,8 +52,18 @@ def workflow_task_ended(
     if run is None:
         return
     if result.error is not None:
+        tell_executor(
+            state,
+            run,
+            EventType.EXECUTOR_FAILED,
+            result.task_id,
+            turn,
+            error=result.error,
+            retry_after_ms=result.retry_after_ms,
+        )
         code_failed(state, run, result, turn)
         return
+    tell_executor(state, run, EventType.EXECUTOR_COMPLETED, result.task_id, turn)
     run.retries = 0
     if state.workflow_version is None:
         state.workflow_version = result.workflow_version
@@ -112,14 +124,16 @@ def _act(
 ) -> list[Emission]:
     command, position = issued.command, issued.position
     if isinstance(command, ReceiveCommand):
-        open_receive(state, run, position)
+        open_receive(state, run, position, turn)
         return []
     if isinstance(command, InlineCommand):
         return []
     if isinstance(command, RemoteMethodCommand) and command.workflow_id == state.workflow_id:
         _own_method(state, run, command, position)
+        tell_own(state, run, position, effect, turn)
     if isinstance(command, SendSignalCommand) and command.workflow_id == state.workflow_id:
-        _own_signal(state, run, command, position)
+        tell_own(state, run, position, effect, turn)
+        _own_signal(state, run, command, position, turn)
     emissions = list(command_emissions(state, run, position, effect))
     largest = max((len(e.message.body) for e in emissions), default=0)
     if largest > turn.max_message_bytes:
@@ -138,12 +152,11 @@ def _own_method(
 
 
 def _own_signal(
-    state: WorkflowState, run: MethodRun, command: SendSignalCommand, position: int
+    state: WorkflowState, run: MethodRun, command: SendSignalCommand, position: int, turn: Turn
 ) -> None:
     signal_id = command_id(state.workflow_id, run.method_id, position)
-    deliver(
-        state, ParkedSignal(command.channel_name, signal_id, command.value, command.value_types)
-    )
+    signal = ParkedSignal(command.channel_name, signal_id, command.value, command.value_types)
+    deliver(state, signal, turn)
 
 
 def _refuse(state: WorkflowState, run: MethodRun, position: int, size: int, turn: Turn) -> None:
