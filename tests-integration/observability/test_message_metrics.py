@@ -1,0 +1,65 @@
+"""Messages are measured by topic and kind, wherever components read them."""
+
+import asyncio
+
+import pytest
+from observability.measured import Measured
+from observability.programs import Orders
+from observability.watched import watched
+
+HANDLING = "infinitic.consumer.message.handling"
+DESERIALIZATION = "infinitic.consumer.message.deserialization"
+PROCESSING = "infinitic.consumer.message.processing"
+
+
+def _of(topic: str) -> dict[str, str]:
+    return {"worker_name": "metrics-worker", "topic": f"inmemory://{topic}"}
+
+
+async def test_metrics_01_messages_of_a_workflow_with_a_task_are_measured_by_topic(
+    measured: Measured,
+) -> None:
+    async with watched(remote=True, meter_provider=measured.provider) as client:
+        await client.call(client.new_workflow(Orders).process, "order-1")
+        # A message is acknowledged a moment after its effects are seen.
+        async with asyncio.timeout(10):
+            while measured.value(HANDLING, **_of("workflow-executor:Orders")) < 3:  # noqa: ASYNC110
+                await asyncio.sleep(0.01)
+    for kind in ("workflow-state-cmd", "workflow-state-engine", "workflow-executor"):
+        assert measured.value(HANDLING, **_of(f"{kind}:Orders")) >= 1
+    # Of two tasks, one is attempted twice.
+    assert measured.value(HANDLING, **_of("service-executor:Payments")) >= 2
+    for topic, kind in (
+        ("workflow-executor:Orders", "ExecuteWorkflowTask"),
+        ("service-executor:Payments", "ExecuteTask"),
+    ):
+        handled = measured.value(HANDLING, **_of(topic))
+        assert measured.value(DESERIALIZATION, **_of(topic)) == handled
+        assert measured.value(PROCESSING, **_of(topic), message_type=kind) == handled
+    for name in (HANDLING, DESERIALIZATION):
+        assert {frozenset(labels) for labels, _ in measured.points(name)} == {
+            frozenset({"worker_name", "topic"})
+        }
+
+
+@pytest.mark.parametrize("remote", [False, True], ids=["local", "remote"])
+async def test_tasks_and_workflows_are_measured_by_name_and_outcome(
+    measured: Measured, *, remote: bool
+) -> None:
+    async with watched(remote=remote, meter_provider=measured.provider) as client:
+        await client.call(client.new_workflow(Orders).process, "order-1")
+        stalled = await client.dispatch(client.new_workflow(Orders).fail, "order-2")
+        with pytest.raises(Exception, match="Declined"):
+            await stalled.result()
+    charged = {"service": "Payments", "method": "charge_later"}
+    duration = "infinitic.task.duration"
+    assert measured.value(duration, **charged, outcome="retried") == 1
+    assert measured.value(duration, **charged, outcome="completed") == 1
+    assert measured.value("infinitic.task.retries", **charged) == 1
+    assert measured.value("infinitic.task.errors", method="decline", error="Declined") == 1
+    order = {"workflow": "Orders", "method": "process"}
+    assert measured.value("infinitic.workflow.duration", **order, outcome="completed") == 1
+    assert measured.value("infinitic.workflow.stalls", workflow="Orders", method="fail") == 1
+    assert measured.value("infinitic.workflow.state.size") >= 1
+    assert measured.value("infinitic.cache.reads", cache="engine", result="hit") >= 1
+    assert measured.value("infinitic.cache.reads", cache="engine", result="miss") >= 1
