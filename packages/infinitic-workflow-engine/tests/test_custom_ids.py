@@ -3,6 +3,7 @@
 from typing import Any
 
 import attrs
+import pytest
 
 from infinitic_common.codec import decode
 from infinitic_common.command_ids import command_id
@@ -19,6 +20,7 @@ from infinitic_common.messages import (
     WaitWorkflow,
 )
 from infinitic_common.requesters import ClientRequester, WorkflowRequester
+from infinitic_workflow_engine._core.outbox import short_hash
 
 ID = "w1"
 CHILD = command_id(ID, ID, 0)
@@ -134,3 +136,20 @@ def test_child_04_task_and_child_carry_their_names_tags_meta_and_arguments(
         assert message.method_name == "log"
         assert message.arguments == (b"\x18\x64",)
         assert (message.tags, message.meta) == (tags, meta)
+
+
+@pytest.mark.parametrize("cleans_up", [False, True])
+def test_the_tags_of_a_child_whose_start_never_left_are_taken_back(
+    drive: Any, start: Any, *, cleans_up: bool
+) -> None:
+    child = ChildWorkflowCommand("Echo", "concat", (), frozenset({"foo"}))
+    drive.send(start())
+    if cleans_up:
+        drive.answer([(0, child)], waits=(1, 0))
+    else:
+        drive.answer([(0, child)], value=b"v")
+    entry = drive.state.outbox.entries[-1]
+    drive.state.outbox.entries[-1] = type(entry)(short_hash("start"), entry.effects)
+    drive.send(CancelWorkflow("c", "Flow", ID, None, ClientRequester("client-1"), 1))
+    again = [m for m in drive.send(start()) if getattr(m, "workflow_id", "") == CHILD]
+    assert [(type(m), m.tag) for m in again] == [(RemoveTagFromWorkflow, "foo")]

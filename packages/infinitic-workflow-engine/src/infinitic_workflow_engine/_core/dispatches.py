@@ -27,6 +27,7 @@ from infinitic_common.messages import (
     DispatchWorkflow,
     ExecuteTask,
     RemoteMethodFailed,
+    RemoveTagFromWorkflow,
     SendSignal,
     StartByCustomId,
     TaskTimedOut,
@@ -141,6 +142,22 @@ def _child(
     else:
         yield emission(_unique(start, custom_id), about=command.timeout_ms)
     yield from _remote_timeout(command, (workflow_id, workflow_id), requester, effect)
+
+
+def void_emissions(state: WorkflowState, run: MethodRun, position: int) -> Iterator[Emission]:
+    """Instead of a command that nobody wants any more: what takes back the part that may have left.
+
+    Tags are published before the start of a child. One that has started after all is cancelled.
+    """
+    command = run.commands[position]
+    if not isinstance(command, ChildWorkflowCommand) or _custom_id(command) is not None:
+        return
+    if (position, 0) not in run.outcomes:
+        workflow_id = command_id(state.workflow_id, run.method_id, position)
+        for tag in sorted(command.tags):
+            identifier = derived_id("untag", workflow_id, tag)
+            name = command.workflow_name
+            yield emission(RemoveTagFromWorkflow(identifier, name, workflow_id, tag))
 
 
 def _custom_id(command: ChildWorkflowCommand) -> str | None:

@@ -23,7 +23,7 @@ from infinitic_common.messages import (
 )
 from infinitic_common.requesters import ClientRequester, Requester
 from infinitic_workflow_engine._core.cancels import is_canceled
-from infinitic_workflow_engine._core.dispatches import command_emissions
+from infinitic_workflow_engine._core.dispatches import command_emissions, void_emissions
 from infinitic_workflow_engine._core.outbox import (
     CommandsEffect,
     Effect,
@@ -55,7 +55,9 @@ def emissions(state: WorkflowState, effect: Effect) -> Iterator[Emission]:
             run = state.methods.get(effect.method_id)
             if run is not None:
                 for position in effect.positions:
-                    if not _is_over(state, run, position, effect.sequence):
+                    if _is_over(state, run, position, effect.sequence):
+                        yield from void_emissions(state, run, position)
+                    else:
                         yield from command_emissions(state, run, position, effect)
         case OutcomeEffect():
             outcome = state.outcomes.get(effect.method_id)

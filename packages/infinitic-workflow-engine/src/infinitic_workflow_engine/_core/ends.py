@@ -7,7 +7,7 @@ from infinitic_common.failures import DeferredError, WorkflowFailedError
 from infinitic_common.history import SendSignalCommand, SignalReceived
 from infinitic_common.requesters import ClientRequester, Requester, WorkflowRequester
 from infinitic_workflow_engine._core.cancels import can_clean_up, clean_up, is_canceled
-from infinitic_workflow_engine._core.dispatches import command_emissions
+from infinitic_workflow_engine._core.dispatches import command_emissions, void_emissions
 from infinitic_workflow_engine._core.emissions import answer_message, emit, tag_removals, tell
 from infinitic_workflow_engine._core.mailbox import Mailbox
 from infinitic_workflow_engine._core.outbox import (
@@ -141,7 +141,7 @@ def end_if_finished(state: WorkflowState, run: MethodRun, turn: Turn) -> None:
 def end_run(state: WorkflowState, run: MethodRun, turn: Turn) -> None:
     """Drop a run and its history; the workflow ends with its last run."""
     untag_tasks(state, run, turn)
-    _keep_signals(state, run, turn)
+    _keep_remainder(state, run, turn)
     del state.methods[run.method_id]
     turn.ended_methods.append(run.method_id)
     turn.ended_runs.append(run)
@@ -195,10 +195,10 @@ def _end_workflow(state: WorkflowState, turn: Turn) -> None:
         tell(state, turn, message)
 
 
-def _keep_signals(state: WorkflowState, run: MethodRun, turn: Turn) -> None:
+def _keep_remainder(state: WorkflowState, run: MethodRun, turn: Turn) -> None:
     """Copy the signals that the outbox only refers to, before the run's history goes.
 
-    Of what a run dispatched, nothing else matters once it is over.
+    Of what else a run dispatched nothing matters once it is over, except what must be taken back.
     """
     entries = state.outbox.entries
     for index, entry in enumerate(entries):
@@ -212,16 +212,19 @@ def _kept(state: WorkflowState, run: MethodRun, effects: tuple[Effect, ...]) -> 
     kept: list[Effect] = []
     for effect in effects:
         if isinstance(effect, CommandsEffect) and effect.method_id == run.method_id:
-            kept.extend(_signals(state, run, effect))
+            kept.extend(_remainder(state, run, effect))
         else:
             kept.append(effect)
     return tuple(kept)
 
 
-def _signals(state: WorkflowState, run: MethodRun, effect: CommandsEffect) -> list[Effect]:
+def _remainder(state: WorkflowState, run: MethodRun, effect: CommandsEffect) -> list[Effect]:
     return [
         MessageEffect(emission.message.body)
         for position in effect.positions
-        if isinstance(run.commands[position], SendSignalCommand)
-        for emission in command_emissions(state, run, position, effect)
+        for emission in (
+            command_emissions(state, run, position, effect)
+            if isinstance(run.commands[position], SendSignalCommand)
+            else void_emissions(state, run, position)
+        )
     ]
