@@ -1,4 +1,5 @@
 import asyncio
+import logging
 from collections.abc import Sequence
 
 import attrs
@@ -76,3 +77,51 @@ async def test_keys_shared_over_all_processes_keep_their_order(
         in_order = [m.id for m in numbered(10, key)]
         assert in_order in [recorder.handled_ids_of(key) for recorder in recorders]
     assert all(recorder.handled for recorder in recorders)
+
+
+async def test_topics_that_have_other_partitions_than_configured_are_told(
+    scene: Scene, configuration: PulsarConfiguration, caplog: pytest.LogCaptureFixture
+) -> None:
+    first, second = (
+        PulsarTransport(attrs.evolve(configuration, partitions=partitions)) for partitions in (2, 3)
+    )
+    await first.publish(scene.engine, numbered(1, "key"))
+    with caplog.at_level(logging.WARNING):
+        await second.consume(scene.ordered_subscription(), scene.recorder())
+    await asyncio.gather(first.close(), second.close())
+    assert f"{scene.engine}: 2" in caplog.text
+    assert "not 3 as configured" in caplog.text
+    assert "different numbers of partitions" in caplog.text
+
+
+async def test_processes_beyond_the_number_of_partitions_are_told(
+    scene: Scene, configuration: PulsarConfiguration, caplog: pytest.LogCaptureFixture
+) -> None:
+    configuration = attrs.evolve(configuration, partitions=1)
+    transports = [PulsarTransport(configuration) for _ in range(2)]
+    with caplog.at_level(logging.WARNING):
+        for transport in transports:
+            await transport.consume(scene.ordered_subscription(), scene.recorder())
+        await scene.until(lambda: "1 of them wait in reserve" in caplog.text)
+    await asyncio.gather(*(transport.close() for transport in transports))
+
+
+async def test_six_processes_that_start_at_once_share_the_work(
+    scene: Scene, configuration: PulsarConfiguration
+) -> None:
+    transports = [PulsarTransport(configuration) for _ in range(6)]
+    recorders = [scene.recorder() for _ in transports]
+    await asyncio.gather(
+        *(
+            transport.consume(scene.unordered_subscription(), recorder)
+            for transport, recorder in zip(transports, recorders, strict=True)
+        ),
+        *(
+            transport.consume(scene.ordered_subscription(), recorders[0])
+            for transport in transports
+        ),
+    )
+    await transports[0].publish(scene.tasks, numbered(200))
+    await scene.until(lambda: sum(len(recorder.handled) for recorder in recorders) >= 200)
+    await asyncio.gather(*(transport.close() for transport in transports))
+    assert {m.id for r in recorders for m in r.handled} == {m.id for m in numbered(200)}

@@ -19,10 +19,12 @@ from infinitic_transport_pulsar._provisioning import Provisioning
 from infinitic_transport_pulsar._receiving import PulsarDelivery, Receipt, Receiver, Room
 from infinitic_transport_pulsar._sending import Outlet
 from infinitic_transport_pulsar._settings import consumer_settings, consumer_type, receive_batch
+from infinitic_transport_pulsar._threads import Threads
+from infinitic_transport_pulsar._watching import Watched
 
 _LOGGER = logging.getLogger(__name__)
 
-_REVIVAL = BackOff(first=0.5, longest=30.0)
+_REVIVAL = BackOff(first=0.5, longest=5.0)
 _DEFAULT_DELIVERIES = attrs.fields(Subscription).max_delivery_count.default
 
 
@@ -46,6 +48,28 @@ class Inlet:
     producers: Producers
     names: TopicNames
     consumer: str
+
+
+@attrs.frozen
+class WatchedReceiver:
+    """A consumer, for ``watch``."""
+
+    receiver: Receiver
+    threads: Threads
+
+    @property
+    def label(self) -> str:
+        """See ``Watched``."""
+        return self.receiver.label
+
+    @property
+    def is_connected(self) -> bool:
+        """See ``Watched``; of one that has ended nothing is expected."""
+        return self.receiver.has_ended or self.receiver.is_connected
+
+    async def renew(self) -> None:
+        """See ``Watched``; its consumption makes another one."""
+        await self.threads.call("closing", self.receiver.give_up)
 
 
 class PulsarConsumption:
@@ -84,6 +108,12 @@ class PulsarConsumption:
                 if not receiver.is_connected:
                     yield f"the consumer of {self._inlet.names.of(topic)} is not connected"
 
+    @property
+    def watched(self) -> list[Watched]:
+        """Its consumers."""
+        threads = self._inlet.outlet.threads
+        return [WatchedReceiver(receiver, threads) for receiver in self._receivers.values()]
+
     async def start(self) -> None:
         """Subscribe to every topic, or to none.
 
@@ -97,7 +127,7 @@ class PulsarConsumption:
         except BaseException:
             await self.stop(0)
             raise
-        self._warn_of_uneven_partitions(dict(zip(topics, partitions, strict=True)))
+        self._warn_of_partitions(dict(zip(topics, partitions, strict=True)))
         self._tell_room()
         if consumer_type(self._inlet.configuration, self._subscription) == "Failover":
             self._begin(self._warn_of_idle_processes(topics[0], partitions[0]))
@@ -211,9 +241,15 @@ class PulsarConsumption:
     async def _bury(self, delivery: PulsarDelivery, reason: str) -> None:
         await self._inlet.producers.bury(delivery.message, reason)
 
-    def _warn_of_uneven_partitions(self, partitions: dict[Topic, int]) -> None:
-        if self._subscription.ordered and len(set(partitions.values())) > 1:
-            numbers = ", ".join(f"{topic}: {number}" for topic, number in partitions.items())
+    def _warn_of_partitions(self, partitions: dict[Topic, int]) -> None:
+        if not self._subscription.ordered:
+            return
+        configured = self._inlet.configuration.partitions
+        numbers = ", ".join(f"{topic}: {number}" for topic, number in partitions.items())
+        if set(partitions.values()) != {configured}:
+            text = "partitions are %s, not %d as configured: topics keep what they were made with"
+            _LOGGER.warning(text, numbers, configured)
+        if len(set(partitions.values())) > 1:
             _LOGGER.warning(
                 "topics that are read together have different numbers of partitions (%s): a key "
                 "may be in two processes at once; give them the same number",

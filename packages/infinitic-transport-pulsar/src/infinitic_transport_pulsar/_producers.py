@@ -17,12 +17,13 @@ from infinitic_common.transport import (
     TopicKind,
 )
 from infinitic_transport_pulsar._errors import TopicGone
-from infinitic_transport_pulsar._names import TopicNames
+from infinitic_transport_pulsar._names import TopicNames, parse
 from infinitic_transport_pulsar._native import producer_options
 from infinitic_transport_pulsar._once import Once
 from infinitic_transport_pulsar._provisioning import Provisioning
 from infinitic_transport_pulsar._sending import Outlet, TopicProducer
 from infinitic_transport_pulsar._settings import producer_settings, stores_by_key
+from infinitic_transport_pulsar._watching import Watched
 
 _LOGGER = logging.getLogger(__name__)
 
@@ -42,6 +43,29 @@ class _Target:
     ordered: bool
     prepare: Callable[[], Awaitable[None]]
     forget: Callable[[], None]
+
+
+@attrs.frozen
+class WatchedProducer:
+    """A producer, for ``watch``."""
+
+    full: str
+    producer: TopicProducer
+    discard: Callable[[str], None]
+
+    @property
+    def label(self) -> str:
+        """See ``Watched``."""
+        return f"producer of {self.full.rpartition('/')[2]}"
+
+    @property
+    def is_connected(self) -> bool:
+        """See ``Watched``."""
+        return self.producer.is_connected
+
+    async def renew(self) -> None:
+        """See ``Watched``; what is under way fails, and may be sent again."""
+        self.discard(self.full)
 
 
 class Producers:
@@ -123,6 +147,15 @@ class Producers:
             forget=lambda: self._provisioning.forget(topic),
         )
         await self._send(target, [letter])
+
+    @property
+    def watched(self) -> list[Watched]:
+        """The producers, but those of answers: their clients may be gone."""
+        return [
+            WatchedProducer(full, producer, self._discard)
+            for full, producer in self._recent.items()
+            if (topic := parse(full)) is None or topic.kind is not TopicKind.CLIENT_RESPONSE
+        ]
 
     async def close(self) -> None:
         """Close all producers; what is under way fails."""

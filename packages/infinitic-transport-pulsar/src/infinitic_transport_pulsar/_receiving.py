@@ -114,6 +114,7 @@ class Receiver:
         self._deliver = deliver
         self._lost = lost
         self._closing = False
+        self._failed = False
         self._forget: Close = _nothing
         self._thread = threading.Thread(
             target=self._run, name=f"infinitic-pulsar-{topic}", daemon=True
@@ -123,6 +124,23 @@ class Receiver:
     def is_connected(self) -> bool:
         """Whether the broker knows the consumer now."""
         return self._consumer.is_connected()
+
+    @property
+    def label(self) -> str:
+        """See ``Watched``."""
+        return f"consumer of {self._topic}"
+
+    @property
+    def has_ended(self) -> bool:
+        """Whether it was closed or has failed; nothing comes from it any more."""
+        return self._closing or self._failed
+
+    def give_up(self) -> None:
+        """Close the consumer, which ends the thread as one that failed; blocks meanwhile."""
+        try:
+            self._consumer.close()
+        except PulsarException as error:
+            _LOGGER.debug("a consumer of %s did not close: %s", self._topic, type(error).__name__)
 
     def start(self) -> None:
         """Begin."""
@@ -134,10 +152,7 @@ class Receiver:
         self._closing = True
         self._room.close()
         self._forget()
-        try:
-            self._consumer.close()
-        except PulsarException as error:
-            _LOGGER.debug("a consumer of %s did not close: %s", self._topic, type(error).__name__)
+        self.give_up()
         self._thread.join()
 
     def _run(self) -> None:
@@ -151,6 +166,7 @@ class Receiver:
                     self._hand_over(messages)
         except PulsarException as error:
             if not self._closing:
+                self._failed = True
                 self._lost(type(error).__name__)
 
     def _hand_over(self, messages: list[NativeMessage]) -> None:

@@ -31,6 +31,7 @@ from infinitic_transport_pulsar._provisioning import Provisioning
 from infinitic_transport_pulsar._sending import Outlet
 from infinitic_transport_pulsar._settings import client_settings, warn_of_what_has_no_effect
 from infinitic_transport_pulsar._threads import Threads
+from infinitic_transport_pulsar._watching import Watched, watch
 from infinitic_transport_pulsar._window import Window
 
 _LARGEST_TO_BROKER = 5 * 1024 * 1024
@@ -57,6 +58,7 @@ class PulsarTransport:
         self._name = name or f"{socket.gethostname()}-{uuid.uuid4().hex[:12]}"
         self._names = TopicNames(configuration.tenant, configuration.namespace)
         self._inlet: Inlet | None = None
+        self._watching: asyncio.Task[None] | None = None
         self._consumptions: set[PulsarConsumption] = set()
         self._closed: asyncio.Task[None] | None = None
 
@@ -142,12 +144,18 @@ class PulsarTransport:
         inlet = self._inlet
         if inlet is None:
             return
+        if self._watching is not None:
+            self._watching.cancel()
         await asyncio.gather(*(consumption.stop(0) for consumption in self._consumptions))
         await inlet.producers.close()
         outlet = inlet.outlet
         await outlet.threads.call("closing the connections", outlet.close)
         outlet.threads.close()
         await inlet.provisioning.close()
+
+    def _watched(self) -> list[Watched]:
+        producers = self._inlet.producers.watched if self._inlet is not None else []
+        return [*producers, *(each for c in self._consumptions for each in c.watched)]
 
     def _connected(self) -> Inlet:
         if self._closed is not None:
@@ -156,6 +164,8 @@ class PulsarTransport:
         if self._inlet is None:
             warn_of_what_has_no_effect(self._configuration)
             self._inlet = self._connect()
+            url = self._configuration.broker_service_url
+            self._watching = asyncio.ensure_future(watch(self._watched, url))
         return self._inlet
 
     def _connect(self) -> Inlet:

@@ -1,0 +1,86 @@
+"""Making anew what stays disconnected although the broker is back.
+
+The client library tries again at intervals that double up to a minute, which is as long as work
+would stand still after an outage. A new consumer or producer tries at once.
+"""
+
+import asyncio
+import contextlib
+import logging
+from collections.abc import Callable, Iterable
+from typing import Protocol
+from urllib.parse import urlsplit
+
+_LOGGER = logging.getLogger(__name__)
+
+_LOOK_SECONDS = 1.0
+_PATIENT_LOOKS = 3
+"""So often the client library is left to connect by itself: a topic may just have moved."""
+
+_CONNECT_SECONDS = 2.0
+
+
+class Watched(Protocol):
+    """What keeps a connection."""
+
+    @property
+    def label(self) -> str:
+        """What it is, for the log."""
+        ...
+
+    @property
+    def is_connected(self) -> bool:
+        """Whether a broker holds it."""
+        ...
+
+    async def renew(self) -> None:
+        """Give it up; whoever needs it makes another one."""
+        ...
+
+
+async def watch(
+    watched: Callable[[], Iterable[Watched]], url: str, look_seconds: float = _LOOK_SECONDS
+) -> None:
+    """Renew what stays disconnected while a broker can be reached; until cancelled.
+
+    Args:
+        watched: All there is to watch now.
+        url: Where the brokers are, as ``pulsar://one:6650,two:6650``.
+        look_seconds: How often to look.
+    """
+    looks: dict[Watched, int] = {}
+    while True:
+        await asyncio.sleep(look_seconds)
+        looks = {each: looks.get(each, 0) + 1 for each in watched() if not each.is_connected}
+        overdue = [each for each, count in looks.items() if count >= _PATIENT_LOOKS]
+        if not overdue:
+            continue
+        if not await is_reachable(url):
+            looks = {}  # Once the broker is back the client library has its chance first.
+            continue
+        labels = ", ".join(sorted(each.label for each in overdue))
+        _LOGGER.warning("%s: disconnected, and made again since the broker is back", labels)
+        await asyncio.gather(*(each.renew() for each in overdue))
+        looks = {each: count for each, count in looks.items() if each not in overdue}
+
+
+async def is_reachable(url: str) -> bool:
+    """Whether any of the brokers takes a connection."""
+    addresses = [urlsplit(f"//{address}") for address in url.partition("://")[2].split(",")]
+    default = 6651 if url.startswith("pulsar+ssl") else 6650
+    found = await asyncio.gather(
+        *(_connects(at.hostname or "", at.port or default) for at in addresses)
+    )
+    return any(found)
+
+
+async def _connects(host: str, port: int) -> bool:
+    try:
+        async with asyncio.timeout(_CONNECT_SECONDS):
+            _, writer = await asyncio.open_connection(host, port)
+    except (OSError, TimeoutError):
+        return False
+    writer.close()
+    with contextlib.suppress(OSError):
+        await writer.wait_closed()
+    return True

@@ -1,0 +1,64 @@
+import asyncio
+import contextlib
+from collections.abc import AsyncIterator
+
+import pytest
+
+from infinitic_transport_pulsar._watching import is_reachable, watch
+
+LOOK = 0.01
+
+
+class Line:
+    """A connection that breaks and heals as the test wants."""
+
+    label = "line"
+
+    def __init__(self, *, connected: bool) -> None:
+        self.is_connected = connected
+        self.renewed = asyncio.Event()
+
+    async def renew(self) -> None:
+        self.is_connected = True
+        self.renewed.set()
+
+
+@pytest.fixture
+async def broker() -> AsyncIterator[str]:
+    """What takes connections, and nothing else."""
+    server = await asyncio.start_server(lambda _, writer: writer.close(), "127.0.0.1", 0)
+    async with server:
+        yield f"pulsar://127.0.0.1:{server.sockets[0].getsockname()[1]}"
+
+
+@contextlib.asynccontextmanager
+async def watching(url: str, *lines: Line) -> AsyncIterator[list[int]]:
+    looks = [0]
+
+    def all_lines() -> tuple[Line, ...]:
+        looks[0] += 1
+        return lines
+
+    task = asyncio.create_task(watch(all_lines, url, LOOK))
+    yield looks
+    task.cancel()
+
+
+async def test_what_stays_disconnected_is_renewed_and_the_rest_is_left_alone(broker: str) -> None:
+    broken, whole = Line(connected=False), Line(connected=True)
+    async with asyncio.timeout(5), watching(broker, broken, whole):
+        await broken.renewed.wait()
+    assert not whole.renewed.is_set()
+
+
+async def test_nothing_is_renewed_while_no_broker_can_be_reached() -> None:
+    broken = Line(connected=False)
+    async with asyncio.timeout(10), watching("pulsar://127.0.0.1:1", broken) as looks:
+        while looks[0] < 20:  # noqa: ASYNC110 -- counted by another task
+            await asyncio.sleep(LOOK)
+    assert not broken.renewed.is_set()
+
+
+async def test_one_of_several_brokers_is_enough(broker: str) -> None:
+    assert await is_reachable(f"pulsar://127.0.0.1:1,{broker.removeprefix('pulsar://')}")
+    assert not await is_reachable("pulsar+ssl://127.0.0.1:1")
