@@ -209,7 +209,13 @@ def test_a_cache_is_there_only_if_written(text: str, cache: object) -> None:
     assert storage(f"inMemory:\n{text}\n").cache == cache
 
 
-@pytest.mark.parametrize("compression", ["gzip", "bzip2", "deflate"])
+def test_compression_without_a_name_is_lz4_and_none_when_it_is_not_written() -> None:
+    assert storage("inMemory:\ncompression:\n").compression == "lz4"
+    assert storage("inMemory:\ncompression: null\n").compression is None
+    assert storage("inMemory:\n").compression is None
+
+
+@pytest.mark.parametrize("compression", ["gzip", "bzip2", "deflate", "lz4"])
 def test_a_compression_is_read(compression: str) -> None:
     assert storage(f"inMemory:\ncompression: {compression}\n").compression == compression
 

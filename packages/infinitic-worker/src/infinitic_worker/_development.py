@@ -105,7 +105,7 @@ def _implementations(module: ModuleType) -> Iterator[type]:
 
 def _services(classes: Sequence[type]) -> Iterator[ServiceConfiguration]:
     for cls in classes:
-        if not issubclass(cls, Workflow):
+        if Workflow not in cls.__mro__:
             executor = ServiceExecutorConfiguration(class_name=_path(cls), concurrency=_CONCURRENCY)
             name = service_implementation(cls).name
             yield ServiceConfiguration(

@@ -6,7 +6,7 @@ import json
 import logging
 import os
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Generator, Sequence
 from pathlib import Path
 
 import attrs
@@ -145,7 +145,7 @@ def dev(  # noqa: PLR0913, PLR0917 - the options of the command
 
 
 @contextlib.contextmanager
-def _telling_errors() -> Iterator[None]:
+def _telling_errors() -> Generator[None]:
     try:
         yield
     except Exception as error:  # noqa: BLE001 - whatever hinders is told in one place

@@ -1,9 +1,13 @@
 """Bounds of single values, declared beside their type: ``Annotated[float, Above(0)]``."""
 
 import re
+from collections.abc import Iterable
 from typing import Protocol, runtime_checkable
 
 from attrs import frozen
+
+_REFERENCES = ("${", "{{")
+"""How a reference begins, which a text may hold instead of what is wanted."""
 
 
 @runtime_checkable
@@ -18,6 +22,10 @@ class Check(Protocol):
         """
         ...
 
+    def in_schema(self) -> dict[str, object]:
+        """Return the condition in the words of JSON Schema."""
+        ...
+
 
 @frozen
 class Above:
@@ -30,6 +38,10 @@ class Above:
         fine = isinstance(value, int | float) and value > self.bound
         return None if fine else f"must be > {self.bound:g}"
 
+    def in_schema(self) -> dict[str, object]:
+        """See ``Check``."""
+        return {"exclusiveMinimum": self.bound}
+
 
 @frozen
 class AtLeast:
@@ -41,6 +53,10 @@ class AtLeast:
         """See ``Check``."""
         fine = isinstance(value, int | float) and value >= self.bound
         return None if fine else f"must be >= {self.bound:g}"
+
+    def in_schema(self) -> dict[str, object]:
+        """See ``Check``."""
+        return {"minimum": self.bound}
 
 
 @frozen
@@ -55,6 +71,10 @@ class Between:
         fine = isinstance(value, int | float) and self.lower <= value <= self.upper
         return None if fine else f"must be between {self.lower:g} and {self.upper:g}"
 
+    def in_schema(self) -> dict[str, object]:
+        """See ``Check``."""
+        return {"minimum": self.lower, "maximum": self.upper}
+
 
 @frozen
 class NotBlank:
@@ -63,6 +83,10 @@ class NotBlank:
     def demand(self, value: object) -> str | None:
         """See ``Check``."""
         return None if str(value).strip() else "must not be blank"
+
+    def in_schema(self) -> dict[str, object]:
+        """See ``Check``."""
+        return {"minLength": 1}
 
 
 @frozen
@@ -77,6 +101,10 @@ class BeginsWith:
             return None
         return f"must begin with {' or '.join(self.prefixes)}"
 
+    def in_schema(self) -> dict[str, object]:
+        """See ``Check``."""
+        return {"pattern": f"^({_escaped((*self.prefixes, *_REFERENCES))})"}
+
 
 @frozen
 class Matches:
@@ -88,3 +116,11 @@ class Matches:
     def demand(self, value: object) -> str | None:
         """See ``Check``."""
         return None if re.fullmatch(self.pattern, str(value)) else f"must be {self.form}"
+
+    def in_schema(self) -> dict[str, object]:
+        """See ``Check``."""
+        return {"pattern": f"^({self.pattern})$|{_escaped(_REFERENCES)}"}
+
+
+def _escaped(texts: Iterable[str]) -> str:
+    return "|".join(map(re.escape, texts))

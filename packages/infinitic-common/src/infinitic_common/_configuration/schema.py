@@ -7,17 +7,8 @@ Source of the format: JSON Schema 2020-12.
 
 import inspect
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 
-from infinitic_common._configuration.checks import (
-    Above,
-    AtLeast,
-    BeginsWith,
-    Between,
-    Check,
-    Matches,
-    NotBlank,
-)
 from infinitic_common._configuration.choice import Choice
 from infinitic_common._configuration.entries import ServiceConfiguration, WorkflowConfiguration
 from infinitic_common._configuration.executors import (
@@ -99,7 +90,7 @@ class _Definitions:
         self, cls: type[Settings], but: frozenset[str] = frozenset()
     ) -> dict[str, Schema]:
         described = _descriptions(cls)
-        more = {key: {"type": "string"} for key in cls.MORE_KEYS}
+        more: dict[str, Schema] = {key: {"type": "string"} for key in cls.MORE_KEYS}
         return more | {
             key: self._value(setting, described.get(setting.name, ""))
             for setting in settings_of(cls)
@@ -110,14 +101,16 @@ class _Definitions:
     def _value(self, setting: Setting, description: str) -> Schema:
         schema = self._shape(setting.shape)
         if setting.shape.nullable or setting.shape.unsettable or not setting.required:
-            schema = {"anyOf": [schema, {"type": "null"}]}
+            nothing: Schema = {"type": "null"}
+            schema = {"anyOf": [schema, nothing]}
         return {"description": description, **schema} if description else schema
 
     def _shape(self, shape: Shape) -> Schema:
         if issubclass(shape.kind, Settings):
             return self.reference(shape.kind)
         if shape.choices:
-            return {"anyOf": [{"enum": list(shape.choices)}, _REFERENCE]}
+            fixed: Schema = {"enum": list(shape.choices)}
+            return {"anyOf": [fixed, _REFERENCE]}
         if shape.is_scalar:
             return _scalar(shape)
         if shape.kind is tuple:
@@ -155,26 +148,8 @@ _ANY_BLOCK: Schema = {"type": "object"}
 def _scalar(shape: Shape) -> Schema:
     schema: Schema = {"type": _TYPES[shape.kind]}
     for check in shape.checks:
-        schema |= _bound(check)
+        schema |= check.in_schema()
     return schema if shape.kind is str else {"anyOf": [schema, _REFERENCE]}
-
-
-def _bound(check: Check) -> Schema:
-    return next((of(check) for kind, of in _BOUNDS.items() if isinstance(check, kind)), {})
-
-
-def _either(*prefixes: str) -> str:
-    return "|".join(map(re.escape, (*prefixes, "${", "{{")))
-
-
-_BOUNDS: Mapping[type, Callable[..., Schema]] = {
-    Above: lambda check: {"exclusiveMinimum": check.bound},
-    AtLeast: lambda check: {"minimum": check.bound},
-    Between: lambda check: {"minimum": check.lower, "maximum": check.upper},
-    NotBlank: lambda _: {"minLength": 1},
-    BeginsWith: lambda check: {"pattern": f"^({_either(*check.prefixes)})"},
-    Matches: lambda check: {"pattern": f"^({check.pattern})$|{_either()}"},
-}
 
 
 def _ignored() -> Schema:

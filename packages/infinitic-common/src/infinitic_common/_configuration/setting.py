@@ -52,6 +52,7 @@ class Setting:
         required: Whether it has no default.
         secret: Whether messages must not tell its value.
         derived: Whether its default comes from another field.
+        when_empty: What the key means without a value; None for the default.
     """
 
     name: str
@@ -60,6 +61,7 @@ class Setting:
     required: bool
     secret: bool
     derived: bool
+    when_empty: str | None = None
 
     @property
     def key(self) -> str:
@@ -100,6 +102,8 @@ class Setting:
         node = at.filled(entry.node) if isinstance(entry.node, Scalar) else entry.node
         is_block = issubclass(self.shape.kind, Readable)
         if isinstance(node, Scalar) and node.is_empty and not is_block:
+            if self.when_empty is not None:
+                into[self.name] = self.when_empty
             return
         if (
             isinstance(node, Scalar)
@@ -141,6 +145,7 @@ def _setting(field: "attrs.Attribute[object]", hint: object) -> Setting:
         required=field.default is attrs.NOTHING,
         secret=field.repr is masked,
         derived=bool(getattr(field.default, "takes_self", False)),
+        when_empty=cast("str | None", field.metadata.get("when_empty")),
     )
 
 

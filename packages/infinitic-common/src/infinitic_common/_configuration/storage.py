@@ -205,7 +205,8 @@ class StorageConfiguration(Settings):
     Attributes:
         kind: Name of its entry point: ``inMemory``, ``redis``, ``postgres``, ``mysql`` or another.
         options: The options of that store; plain data for one that another wheel announces.
-        compression: How values are compressed when written; None for not at all.
+        compression: How values are compressed when written; None for not at all. The key without
+            a value means ``lz4``.
         cache: A cache in front of it; None for none.
     """
 
@@ -213,7 +214,9 @@ class StorageConfiguration(Settings):
     options: StorageOptions = field(
         default=Factory(_default_options, takes_self=True), repr=masked_options
     )
-    compression: Literal["gzip", "bzip2", "deflate", "lz4"] | None = None
+    compression: Literal["gzip", "bzip2", "deflate", "lz4"] | None = field(
+        default=None, metadata={"when_empty": "lz4"}
+    )
     cache: CacheConfiguration | None = None
 
     def conflicts(self) -> Iterable[Problem]:
