@@ -4,6 +4,7 @@ from collections.abc import AsyncIterator, Collection, Mapping, Sequence
 
 import pytest
 
+from infinitic_common.events import EVENT_KINDS
 from infinitic_common.exceptions import StorageUnavailable, TransportUnavailable
 from infinitic_common.history import CommandIssued, TaskCommand
 from infinitic_common.messages import (
@@ -116,6 +117,7 @@ class Host:
         self.counting = CountingStorage()
         self.handler = OneTask()
         self.published: list[tuple[Topic, OutgoingMessage]] = []
+        self.told: list[tuple[Topic, OutgoingMessage]] = []
         self.handlers: dict[str, object] = {}
         self.broker_away = False
 
@@ -132,7 +134,8 @@ class Host:
         if self.broker_away:
             msg = "the broker is away"
             raise TransportUnavailable(msg)
-        self.published += [(topic, message) for message in messages]
+        published = self.told if topic.kind in EVENT_KINDS else self.published
+        published += [(topic, message) for message in messages]
 
     async def consume(self, subscription: object, handler: object) -> Consuming:
         self.handlers[subscription.name] = handler  # type: ignore[attr-defined]

@@ -6,6 +6,7 @@ import asyncio
 import logging
 from collections.abc import Iterator, Mapping, Sequence
 from functools import cache
+from hashlib import blake2b
 from importlib.metadata import PackageNotFoundError, version
 
 import attrs
@@ -101,7 +102,8 @@ class EventPublisher:
 
     def _message(self, events: Sequence[Event]) -> OutgoingMessage:
         batch = EventBatch(self._worker_name, _release(), tuple(events))
-        return OutgoingMessage(events[0].id, encode(batch))
+        body = encode(batch)
+        return OutgoingMessage(blake2b(body, digest_size=16).hexdigest(), body)
 
 
 def _without_body(event: Event) -> Event:
