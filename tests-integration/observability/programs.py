@@ -98,7 +98,7 @@ class OrdersImpl(Workflow, Orders):
         return self.payments.decline(order)
 
     def wait(self) -> str:
-        dispatch(self.unread.wait)
+        _ = dispatch(self.unread.wait)
         return "dispatched"
 
     def parent(self, order: str) -> str:

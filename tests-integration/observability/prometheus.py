@@ -10,7 +10,7 @@ import urllib.request
 from collections.abc import Callable, Generator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TypeVar
+from typing import TypedDict, TypeVar
 
 import attrs
 from service_control._install import apt, can_install, find
@@ -22,7 +22,15 @@ PATIENCE_SECONDS = 90.0
 
 T = TypeVar("T")
 
-Series = Sequence[Mapping[str, Mapping[str, str]]]
+
+class OneSeries(TypedDict):
+    """Labels of a series, and its value: an instant and a number."""
+
+    metric: Mapping[str, str]
+    value: tuple[float, str]
+
+
+Series = Sequence[OneSeries]
 
 
 def program(name: str) -> Path:
@@ -77,7 +85,7 @@ class Prometheus:
 
     def value(self, expression: str) -> float:
         """The sum of what an expression gives now."""
-        return sum(float(one["value"][1]) for one in self.query(expression))  # type: ignore[index]
+        return sum(float(one["value"][1]) for one in self.query(expression))
 
     def firing(self) -> set[str]:
         """Names of the alerts that fire."""

@@ -65,7 +65,7 @@ def test_what_stands_still_has_its_value(watched: Watched, name: str) -> None:
 
     def is_there() -> bool:
         found = watched.prometheus.query(f"sum by (topic) ({metric})")
-        return [float(one["value"][1]) for one in found] == [expected]  # type: ignore[index]
+        return [float(one["value"][1]) for one in found] == [expected]
 
     until(is_there, f"{name}: {expected}")
 

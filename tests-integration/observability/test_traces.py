@@ -1,6 +1,8 @@
 """One trace from a client over workflows to the code of tasks."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Mapping
+from contextlib import AbstractAsyncContextManager
+from functools import partial
 
 import pytest
 from observability.programs import Orders
@@ -8,6 +10,8 @@ from observability.watched import watched
 from opentelemetry.sdk.trace import ReadableSpan, TracerProvider
 from opentelemetry.sdk.trace.export import SimpleSpanProcessor
 from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
+
+from infinitic_client import AsyncInfiniticClient
 
 PROCESS = "Orders.process"
 CHARGE = "Payments.charge"
@@ -30,7 +34,7 @@ class Traced:
 
 
 @pytest.fixture
-def traced() -> Iterator[Traced]:
+def traced() -> Traced:
     return Traced()
 
 
@@ -44,19 +48,28 @@ def _parent(span: ReadableSpan) -> str | None:
     return None if span.parent is None else f"{span.parent.span_id:016x}"
 
 
-MODES: Mapping[str, dict[str, bool]] = {
-    "live": {},
-    "replay": {"always_replay": True},
-    "remote": {"remote": True},
+Watch = Callable[[TracerProvider], AbstractAsyncContextManager[AsyncInfiniticClient]]
+
+
+def _watch(
+    provider: TracerProvider, *, always_replay: bool = False, remote: bool = False
+) -> AbstractAsyncContextManager[AsyncInfiniticClient]:
+    return watched(always_replay=always_replay, remote=remote, tracer_provider=provider)
+
+
+MODES: Mapping[str, Watch] = {
+    "live": _watch,
+    "replay": partial(_watch, always_replay=True),
+    "remote": partial(_watch, remote=True),
 }
 
 
-@pytest.mark.parametrize("mode", MODES.values(), ids=MODES)
+@pytest.mark.parametrize("watch", MODES.values(), ids=MODES)
 async def test_a_trace_goes_from_client_to_workflow_to_task_and_into_its_code(
-    traced: Traced, mode: dict[str, bool]
+    traced: Traced, watch: Watch
 ) -> None:
     tracer = traced.provider.get_tracer("shop")
-    async with watched(tracer_provider=traced.provider, **mode) as client:
+    async with watch(traced.provider) as client:
         with tracer.start_as_current_span("checkout"):
             seen = await client.call(client.new_workflow(Orders).process, "order-1")
     checkout, run, task = traced.one("checkout"), traced.one(PROCESS), traced.one(CHARGE)
@@ -67,9 +80,9 @@ async def test_a_trace_goes_from_client_to_workflow_to_task_and_into_its_code(
     assert seen == " ".join(_ids(task))
 
 
-@pytest.mark.parametrize("mode", MODES.values(), ids=MODES)
-async def test_no_span_is_made_twice_by_a_replay(traced: Traced, mode: dict[str, bool]) -> None:
-    async with watched(tracer_provider=traced.provider, **mode) as client:
+@pytest.mark.parametrize("watch", MODES.values(), ids=MODES)
+async def test_no_span_is_made_twice_by_a_replay(traced: Traced, watch: Watch) -> None:
+    async with watch(traced.provider) as client:
         await client.call(client.new_workflow(Orders).process, "order-1")
     assert len(traced.named(PROCESS)) == len(traced.named(CHARGE)) == 1
     assert [span.status.is_ok for span in traced.named("Payments.charge_later")] == [False, True]

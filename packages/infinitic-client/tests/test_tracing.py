@@ -50,7 +50,7 @@ async def test_a_start_carries_the_trace_of_its_caller(
     client: AsyncInfiniticClient, transport: RecordingTransport
 ) -> None:
     current.set(PARENT)
-    await client.dispatch(client.new_workflow(Order, meta={"a": b"1"}).process)
+    _ = await client.dispatch(client.new_workflow(Order, meta={"a": b"1"}).process)
     assert started(transport).meta == {"traceparent": PARENT.encode(), "a": b"1"}
 
 
@@ -66,5 +66,5 @@ def test_a_start_from_a_thread_carries_the_trace_of_that_thread(
 async def test_outside_a_span_nothing_is_added(
     client: AsyncInfiniticClient, transport: RecordingTransport
 ) -> None:
-    await client.dispatch(client.new_workflow(Order).process)
+    _ = await client.dispatch(client.new_workflow(Order).process)
     assert started(transport).meta == {}

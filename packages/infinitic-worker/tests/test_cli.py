@@ -13,7 +13,16 @@ from pathlib import Path
 import pytest
 from worker_sites import WHEELS, announce
 
-from infinitic_common.configuration import json_schema
+from infinitic_common.configuration import (
+    HealthConfiguration,
+    MetricsConfiguration,
+    PrometheusConfiguration,
+    WorkerConfiguration,
+    json_schema,
+    load_configuration,
+    string_source,
+)
+from infinitic_worker.cli import of_copy
 
 SHOP = "class Pays: ...\nclass FailsToStart: ...\nclass NeverFinishes: ...\n"
 PATIENCE_SECONDS = 20.0
@@ -378,3 +387,50 @@ def test_dev_tells_why_the_call_failed_and_goes_on(
     command.until("RuntimeError: no such order")
     command.process.terminate()
     assert command.end() == 0
+
+
+# --- how it is watched ----------------------------------------------------------------------------
+
+
+def test_each_copy_has_a_name_and_ports_of_its_own() -> None:
+    text = (
+        "name: w\ntransport: inMemory\nhealth: {port: 8081}\n"
+        "metrics: {prometheus: {port: 9464}, queueDepthSeconds: 3}\n"
+    )
+    configuration = load_configuration(WorkerConfiguration, string_source(text))
+    third = of_copy(configuration, 3)
+    assert third.name == "w-3"
+    assert third.health == HealthConfiguration(port=8083)
+    assert third.metrics == MetricsConfiguration(
+        prometheus=PrometheusConfiguration(port=9466), queue_depth_seconds=3
+    )
+    first = of_copy(configuration, 1)
+    assert (first.health, first.metrics) == (configuration.health, configuration.metrics)
+
+
+def test_a_free_port_stays_one_and_what_is_not_watched_stays_unwatched() -> None:
+    text = "transport: inMemory\nhealth: {port: 0}\n"
+    second = of_copy(load_configuration(WorkerConfiguration, string_source(text)), 2)
+    assert (second.name, second.health, second.metrics) == (None, HealthConfiguration(port=0), None)
+
+
+def test_logs_are_as_the_file_says(start: Start, configure: Configure, tmp_path: Path) -> None:
+    configure("Pays")
+    with (tmp_path / "w.yml").open("a", encoding="utf-8") as file:
+        file.write("logs: {format: json, level: debug}\n")
+    command = start("run", "w.yml")
+    command.until("worker w ready")
+    command.process.send_signal(signal.SIGTERM)
+    command.end()
+    said = [json.loads(line) for line in command.lines]
+    assert {one["level"] for one in said} >= {"DEBUG", "INFO"}
+    assert "Worker" in {one.get("component") for one in said}
+
+
+def test_the_level_of_the_command_line_goes_before_that_of_the_file(
+    start: Start, configure: Configure, tmp_path: Path
+) -> None:
+    configure("Pays")
+    with (tmp_path / "w.yml").open("a", encoding="utf-8") as file:
+        file.write("logs: {level: error}\n")
+    assert "worker w ready" in start("run", "w.yml", "--log-level", "info").until("ready")
