@@ -10,6 +10,7 @@ import attrs
 
 from infinitic_common.codec import decode
 from infinitic_common.configuration import StorageConfiguration
+from infinitic_common.events import EVENT_KINDS, Event, EventBatch
 from infinitic_common.exceptions import TransportUnavailable
 from infinitic_common.messages import Message, to_outgoing, topic_of
 from infinitic_common.transport import (
@@ -40,6 +41,7 @@ class RecordingTransport:
     """Keeps what is published, in the calls it was published by.
 
     Attributes:
+        told: The events that were published beside.
         outages: How many calls of ``publish`` fail before the next one works.
         gate: What ``publish`` waits for.
     """
@@ -49,6 +51,7 @@ class RecordingTransport:
     published: list[tuple[Topic, list[OutgoingMessage]]] = attrs.field(
         factory=list[tuple[Topic, list[OutgoingMessage]]]
     )
+    told: list[Event] = attrs.field(factory=list[Event])
     outages: int = 0
     gate: asyncio.Event | None = None
     subscription: Subscription | None = None
@@ -59,6 +62,9 @@ class RecordingTransport:
         return 1_234
 
     async def publish(self, topic: Topic, messages: Sequence[OutgoingMessage]) -> None:
+        if topic.kind in EVENT_KINDS:
+            self.told += [event for one in messages for event in _events(one)]
+            return
         if self.gate is not None:
             await self.gate.wait()
         if self.outages:
@@ -126,3 +132,9 @@ def received(message: Message | ReceivedMessage, body: bytes | None = None) -> R
         delivery_count=1,
         published_at=0,
     )
+
+
+def _events(message: OutgoingMessage) -> Sequence[Event]:
+    batch = decode(message.body)
+    assert isinstance(batch, EventBatch)
+    return batch.events

@@ -1,6 +1,7 @@
 """One attempt of a task: what its code knows, and what is told when it is over."""
 
 import logging
+from collections.abc import Mapping
 
 import attrs
 
@@ -10,12 +11,14 @@ from infinitic_common.implementation import ServiceImplementation
 from infinitic_common.messages import ExecuteTask
 from infinitic_common.policies import RetryPolicy
 from infinitic_common.requesters import WorkflowRequester
+from infinitic_common.serialization import SerializationError, encode_untyped
 from infinitic_common.task_context import TaskContext
 from infinitic_common.telemetry import NO_TELEMETRY, Telemetry
 from infinitic_task_executor._service.plans import MethodPlan
 from infinitic_task_executor._service.publishing import Pending
 from infinitic_task_executor._service.reports import Report, Reporter
 from infinitic_task_executor._service.retries import decide_retry
+from infinitic_task_executor._service.telling import Telling
 
 _LOGGER = logging.getLogger("infinitic.service_executor")
 
@@ -30,6 +33,7 @@ class Surroundings:
     client: Client | None
     async_client: AsyncClient | None
     telemetry: Telemetry = NO_TELEMETRY
+    telling: Telling | None = None
 
 
 class Attempt:
@@ -43,7 +47,16 @@ class Attempt:
         watch: Is told how it goes.
     """
 
-    __slots__ = ("_reporter", "context", "message", "pending", "plan", "watch")
+    __slots__ = (
+        "_began",
+        "_reporter",
+        "_telling",
+        "context",
+        "message",
+        "pending",
+        "plan",
+        "watch",
+    )
 
     def __init__(
         self, message: ExecuteTask, plan: MethodPlan, pending: Pending, around: Surroundings
@@ -53,6 +66,8 @@ class Attempt:
         self.plan = plan
         self.pending = pending
         self._reporter = around.reporter
+        self._telling = around.telling
+        self._began: float | None = None
         self.watch = around.telemetry.attempt(message)
         requester = message.requester
         workflow = requester if isinstance(requester, WorkflowRequester) else None
@@ -73,14 +88,19 @@ class Attempt:
             async_client=around.async_client,
         )
 
+    def begin(self) -> None:
+        """Its code starts now; once, however often it is said."""
+        if self._telling is not None and self._began is None:
+            self._began = self._telling.started(self.message, self.pending)
+
     def returned(self, value: object) -> Report | None:
         """The code gave a value."""
         try:
-            plan, meta = self.plan, self.context.meta
+            plan, meta, delegated = self.plan, self.context.meta, None
             if meta:
                 meta = self._meta()
             if plan.is_delegated:
-                self._ignore(value)
+                delegated = self._ignored(value)
                 report: Report | None = self._reporter.delegated(self.message, meta)
             else:
                 encoded = plan.method.result.encode(value)
@@ -88,6 +108,7 @@ class Attempt:
         except BaseException as error:  # noqa: BLE001 - the value is the user's
             return self.failed(error)
         self.watch.ended("delegated" if plan.is_delegated else "completed")
+        self._tell(report, meta=meta, delegated=delegated)
         return report
 
     def raised(self, error: BaseException, policy: RetryPolicy | None) -> Report | None:
@@ -101,23 +122,44 @@ class Attempt:
         if seconds is None:
             return self.failed(error)
         try:
-            report = self._reporter.retried(self.message, error, seconds, self._meta())
+            meta = self._meta()
+            report = self._reporter.retried(self.message, error, seconds, meta)
         except UsageError as wrong:
             wrong.__cause__ = error
             return self.failed(wrong)
         except BaseException:  # noqa: BLE001 - it looked into an exception of the user
             return self.failed(error)
         self.watch.ended("retried", error)
+        self._tell(report, meta=meta)
         return report
 
     def failed(self, error: BaseException) -> Report | None:
         """The task failed, and is not attempted again."""
         self.watch.ended("failed", error)
         try:
-            return self._reporter.failed(self.message, error)
+            report = self._reporter.failed(self.message, error)
         except BaseException as failing:  # noqa: BLE001 - it looked into an exception of the user
             what = f"{type(error).__name__}, of which nothing can be told: {type(failing).__name__}"
-            return self._reporter.failed(self.message, RuntimeError(what))
+            report = self._reporter.failed(self.message, RuntimeError(what))
+        self._tell(report)
+        return report
+
+    def _tell(
+        self,
+        report: Report | None,
+        *,
+        meta: Mapping[str, bytes] | None = None,
+        delegated: bytes | None = None,
+    ) -> None:
+        if self._telling is not None:
+            self._telling.ended(
+                self.message,
+                report,
+                self.pending,
+                meta=meta,
+                began=self._began,
+                delegated=delegated,
+            )
 
     def _meta(self) -> dict[str, bytes]:
         meta = self.context.meta
@@ -127,10 +169,15 @@ class Attempt:
                 raise UsageError(msg)
         return meta
 
-    def _ignore(self, value: object) -> None:
+    def _ignored(self, value: object) -> bytes | None:
+        """What events tell of the value of a delegated task's code, whatever it is."""
         if value is not None:
             _LOGGER.debug(
                 "what %s returns is ignored: task %s is delegated",
                 self.plan.method.label,
                 self.message.task_id,
             )
+        try:
+            return None if self._telling is None else encode_untyped(value)
+        except SerializationError:
+            return None

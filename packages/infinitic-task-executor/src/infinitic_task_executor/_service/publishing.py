@@ -3,7 +3,7 @@
 import asyncio
 import logging
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from infinitic_common.exceptions import Unavailable
 from infinitic_common.transport import OutgoingMessage, Topic, Transport
@@ -45,8 +45,9 @@ class BurstPublisher:
     Waiting is here and not left to the subscription, which would run the tasks again.
     """
 
-    def __init__(self, transport: Transport) -> None:
-        """Publish over a transport."""
+    def __init__(self, transport: Transport, before: Callable[[], None] | None = None) -> None:
+        """Publish over a transport; ``before`` is called before each burst."""
+        self._before = before
         self._transport = transport
         self._loop = asyncio.get_running_loop()
         self._waiting: list[tuple[Report, Pending]] = []
@@ -71,6 +72,8 @@ class BurstPublisher:
 
     def _flush(self) -> None:
         burst, self._waiting = self._waiting, []
+        if self._before is not None:
+            self._before()
         by_topic: defaultdict[Topic, list[tuple[Report, Pending]]] = defaultdict(list)
         for report, pending in burst:
             by_topic[report.topic].append((report, pending))

@@ -1,6 +1,7 @@
 """What is told to the workflow that asked for a task."""
 
 from collections.abc import Iterator, Mapping
+from enum import Enum
 
 import attrs
 
@@ -24,13 +25,23 @@ _MOST_FAILURES = 20
 """How many failures an attempt knows of: its message must not grow without end."""
 
 
+class Outcome(Enum):
+    """How an attempt ended."""
+
+    COMPLETED = "completed"
+    DELEGATED = "delegated"
+    RETRIED = "retried"
+    FAILED = "failed"
+
+
 @attrs.frozen
 class Report:
-    """A message, where it goes, and what is told beside it."""
+    """A message, where it goes, what is told beside it, and how the attempt ended."""
 
     topic: Topic
     message: OutgoingMessage
     beside: tuple["Report", ...] = ()
+    outcome: Outcome | None = None
 
 
 class Reporter:
@@ -63,7 +74,8 @@ class Reporter:
         outgoing = to_outgoing(message)
         if len(outgoing.body) > self._max_bytes:
             return self.failed(asked, self._too_large(asked, len(outgoing.body)))
-        return Report(topic_of(message), outgoing, _untagging(asked) if asked.tags else ())
+        untagging = _untagging(asked) if asked.tags else ()
+        return Report(topic_of(message), outgoing, untagging, Outcome.COMPLETED)
 
     def delegated(self, asked: ExecuteTask, meta: Mapping[str, bytes]) -> Report:
         """The code of a delegated task has returned; the service tag engine waits for the rest."""
@@ -79,7 +91,7 @@ class Reporter:
             retry_index=asked.retry_index,
             tags=asked.tags,
         )
-        return Report(topic_of(message), to_outgoing(message))
+        return Report(topic_of(message), to_outgoing(message), outcome=Outcome.DELEGATED)
 
     def failed(self, asked: ExecuteTask, exception: BaseException) -> Report | None:
         """A task failed after its last attempt; None when nobody asked for it."""
@@ -101,7 +113,8 @@ class Reporter:
             emitted_at=self._now(),
             deferred_error=deferred,
         )
-        return Report(topic_of(message), self._bounded(message), _untagging(asked))
+        bounded = self._bounded(message)
+        return Report(topic_of(message), bounded, _untagging(asked), Outcome.FAILED)
 
     def retried(
         self,
@@ -129,7 +142,7 @@ class Reporter:
         if len(outgoing.body) > self._max_bytes:
             return self.failed(asked, exception)
         kind = TopicKind.SERVICE_EXECUTOR_RETRY if seconds else TopicKind.SERVICE_EXECUTOR
-        return Report(Topic(kind, asked.service_name), outgoing)
+        return Report(Topic(kind, asked.service_name), outgoing, outcome=Outcome.RETRIED)
 
     def unreadable(self, received: ReceivedMessage, reason: str) -> Report | None:
         """A task whose message cannot be read fails, as far as its properties tell whose it is."""

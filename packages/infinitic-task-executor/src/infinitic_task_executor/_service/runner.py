@@ -19,6 +19,7 @@ from infinitic_task_executor._service.gathering import Gatherer
 from infinitic_task_executor._service.plans import MethodPlan
 from infinitic_task_executor._service.publishing import BurstPublisher, Pending
 from infinitic_task_executor._service.reports import Reporter
+from infinitic_task_executor._service.telling import Telling
 from infinitic_task_executor._service.thread_runs import ThreadRuns
 from infinitic_task_executor._service.works import BatchWork, Reports, SingleWork, Work
 
@@ -37,21 +38,28 @@ class TaskRunner:
         concurrency: The most tasks, or batches, at once, of each kind.
         batch: How batches are gathered; None for none.
         host: The worker.
+        events: Whether listeners are told.
     """
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - what tasks run on
         self,
         implementation: ServiceImplementation,
         plans: Mapping[str, MethodPlan],
         concurrency: int,
         batch: BatchConfiguration | None,
         host: ComponentHost,
+        *,
+        events: bool = True,
     ) -> None:
         """Begin to run tasks on the event loop that is running."""
         self._implementation = implementation
         self._plans = plans
         self._reporter = Reporter(host.transport, host.worker_name)
-        self._publisher = BurstPublisher(host.transport)
+        self._telling = telling = (
+            Telling(host.transport, host.worker_name, implementation.name) if events else None
+        )
+        before = None if telling is None else telling.flush
+        self._publisher = BurstPublisher(host.transport, before)
         self._around = Surroundings(
             implementation=implementation,
             reporter=self._reporter,
@@ -59,6 +67,7 @@ class TaskRunner:
             client=cast("Client | None", host.client),
             async_client=cast("AsyncClient | None", host.async_client),
             telemetry=telemetry_of(host),
+            telling=telling,
         )
         self._threads = ThreadRuns(f"service-{implementation.name}", concurrency, self._ended)
         self._coroutines = CoroutineRuns(concurrency, self._ended)
@@ -82,11 +91,15 @@ class TaskRunner:
 
     async def bury(self, received: ReceivedMessage, reason: str) -> None:
         """Tell the workflow of a task that moves to the dead letters."""
+        pending = Pending(1)
         try:
-            report = self._reporter.failed(_read(received), RuntimeError(reason))
+            asked = _read(received)
         except UndecodableMessage:
             report = self._reporter.unreadable(received, reason)
-        pending = Pending(1)
+        else:
+            report = self._reporter.failed(asked, RuntimeError(reason))
+            if self._telling is not None:
+                self._telling.ended(asked, report, pending)
         self._publisher.add(report, pending)
         await pending.finished
 
@@ -100,19 +113,31 @@ class TaskRunner:
         self._coroutines.close()
         self._threads.close()
         self._publisher.close()
+        if self._telling is not None:
+            self._telling.close()
 
     def _begin(self, message: ExecuteTask, pending: Pending) -> None:
         plan = self._plans.get(message.method_name)
         if plan is None or message.service_name != self._implementation.name:
-            error = self._not_implemented(message)
-            self._around.telemetry.attempt(message).ended("failed", error)
-            self._publisher.add(self._reporter.failed(message, error), pending)
+            self._refuse(message, pending)
             return
+        if self._telling is not None:
+            self._telling.expect()
         attempt = Attempt(message, plan, pending, self._around)
         if self._gatherer is not None and plan.batch is not None:
             self._gatherer.add((plan.method.name, message.meta.get(BATCH_KEY)), attempt)
         else:
             self._submit(SingleWork(attempt, self._around), is_async=plan.method.is_async)
+
+    def _refuse(self, message: ExecuteTask, pending: Pending) -> None:
+        error = self._not_implemented(message)
+        self._around.telemetry.attempt(message).ended("failed", error)
+        report = self._reporter.failed(message, error)
+        if self._telling is not None:
+            self._telling.expect()
+            self._telling.started(message, pending)
+            self._telling.ended(message, report, pending)
+        self._publisher.add(report, pending)
 
     def _gatherer_of(self, batch: BatchConfiguration) -> Gatherer[_BatchOf, Attempt]:
         return Gatherer(batch.max_messages, batch.max_seconds, self._begin_batch)

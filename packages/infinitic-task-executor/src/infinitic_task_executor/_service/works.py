@@ -69,6 +69,7 @@ class SingleWork:
         """See ``Work``."""
         attempt = self.attempts[0]
         set_task_context(attempt.context)
+        attempt.begin()
         attempt.watch.enter()
 
     def prepare(self) -> Callable[[], object]:
@@ -125,6 +126,7 @@ class BatchWork:
         set_task_context(None)
         set_batch_context({one.message.task_id: one.context for one in self.attempts})
         for attempt in self.attempts:
+            attempt.begin()
             attempt.watch.begin()
 
     def prepare(self) -> Callable[[], object]:

@@ -2,7 +2,9 @@
 
 import asyncio
 import logging
+import time
 from collections.abc import Sequence
+from functools import lru_cache
 
 import attrs
 
@@ -26,9 +28,13 @@ from infinitic_common.transport import (
 from infinitic_common.workflow_tasks import RemoteWorkflowTask, WorkflowTask, WorkflowTaskResult
 from infinitic_task_executor._workflow.execution import Execution
 from infinitic_task_executor._workflow.runner import WorkflowTaskRunner
+from infinitic_task_executor._workflow.telling import Telling
 
 _LONG = 64 * 1024
 """Bytes of history beyond which the event loop does not read it."""
+
+_SHORT = 1024
+"""Bytes of an entry up to which it is remembered."""
 
 _LOGGER = logging.getLogger("infinitic.workflow_executor")
 
@@ -48,12 +54,14 @@ class RemoteTasks:
         transport: Transport,
         runner: WorkflowTaskRunner,
         execution: Execution,
+        telling: Telling | None = None,
     ) -> None:
         """Answer to the engine of a workflow."""
         self._topic = Topic(TopicKind.WORKFLOW_STATE_ENGINE, workflow_name)
         self._transport = transport
         self._runner = runner
         self._execution = execution
+        self._telling = telling
 
     async def handle(self, messages: Sequence[ReceivedMessage]) -> Sequence[ReceivedMessage]:
         """Run the tasks of a batch; gives back what cannot be read."""
@@ -61,10 +69,15 @@ class RemoteTasks:
             asked, unreadable = await asyncio.to_thread(_read_all, messages)
         else:
             asked, unreadable = _read_all(messages)
+        told, began = [(one.message, one.task) for one in asked], time.perf_counter()
+        started = None if self._telling is None else self._telling.started(told)
         results = await self._runner.run([one.task for one in asked], keep=False)
         answers = [self._answer(one, result) for one, result in zip(asked, results, strict=True)]
+        ended = None if self._telling is None else self._telling.ended(told, results, began)
         if answers:
             await self._transport.publish(self._topic, answers)
+        if self._telling is not None:
+            await self._telling.finish(started, ended)
         return unreadable
 
     async def bury(self, message: ReceivedMessage, reason: str) -> None:
@@ -136,7 +149,9 @@ def _read(received: ReceivedMessage) -> _Asked:
 
 
 def _local(remote: RemoteWorkflowTask) -> WorkflowTask:
-    history = [_entry(data) for data in remote.history]
+    history = [
+        _known_entry(data) if len(data) <= _SHORT else _entry(data) for data in remote.history
+    ]
     return WorkflowTask(
         task_id=remote.task_id,
         workflow_name=remote.workflow_name,
@@ -153,6 +168,12 @@ def _local(remote: RemoteWorkflowTask) -> WorkflowTask:
         turn=0,
         retry_index=remote.retry_index,
     )
+
+
+@lru_cache(maxsize=10_000)
+def _known_entry(data: bytes) -> Entry:
+    """An entry, which is a value: each task of a run has those of the tasks before, and a few new."""
+    return _entry(data)
 
 
 def _entry(data: bytes) -> Entry:

@@ -1,0 +1,170 @@
+"""What is told of attempts: events leave beside the reports of the same burst."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections import deque
+from collections.abc import Mapping
+from typing import Final
+
+import attrs
+
+from infinitic_common.codec import encode
+from infinitic_common.events import (
+    EncodedValue,
+    EventPublisher,
+    EventType,
+    TaskEvent,
+    service_events,
+)
+from infinitic_common.messages import ExecuteTask
+from infinitic_common.transport import Transport
+from infinitic_task_executor._service.publishing import Pending
+from infinitic_task_executor._service.reports import Outcome, Report
+
+_LINGER_SECONDS = 0.05
+"""How long the start of an attempt waits for its end: of a short one both are told together."""
+
+_TYPES: Final = {
+    Outcome.COMPLETED: EventType.TASK_COMPLETED,
+    Outcome.DELEGATED: EventType.TASK_DELEGATION_COMPLETED,
+    Outcome.RETRIED: EventType.TASK_RETRY_SCHEDULED,
+    Outcome.FAILED: EventType.TASK_FAILED,
+}
+
+
+class Telling:
+    """Collects events, from any thread, and publishes them on the event loop that is running.
+
+    Args:
+        transport: Takes them, and gives the time.
+        worker_name: Who tells.
+        service_name: Whose tasks they are about.
+    """
+
+    def __init__(self, transport: Transport, worker_name: str, service_name: str) -> None:
+        self._publisher = EventPublisher(transport, worker_name)
+        self._now = transport.now
+        self._topic = service_events(service_name)
+        self._loop = asyncio.get_running_loop()
+        self._told: deque[tuple[TaskEvent, Pending]] = deque()
+        self._expected = 0
+        self._timer: asyncio.TimerHandle | None = None
+        self._publishing: set[asyncio.Task[None]] = set()
+
+    def expect(self) -> None:
+        """An attempt is about to start; on the event loop."""
+        self._expected += 1
+        if self._timer is None:
+            self._timer = self._loop.call_later(_LINGER_SECONDS, self._tick)
+
+    def started(self, asked: ExecuteTask, pending: Pending) -> float:
+        """An attempt starts; gives the instant that ``ended`` wants."""
+        event_type, event_id = EventType.TASK_STARTED, f"{asked.message_id}/started"
+        event = self._event(asked, event_type, event_id, meta=asked.meta)
+        self._told.append((event, pending))
+        return time.perf_counter()
+
+    def ended(  # noqa: PLR0913 - what there is to tell
+        self,
+        asked: ExecuteTask,
+        report: Report | None,
+        pending: Pending,
+        *,
+        meta: Mapping[str, bytes] | None = None,
+        began: float | None = None,
+        delegated: bytes | None = None,
+    ) -> None:
+        """An attempt has ended, as its report says.
+
+        Args:
+            asked: What asked for it.
+            report: How it ended.
+            pending: Who waits for all that is told of it.
+            meta: The meta of the task, as its code left it.
+            began: When it started, as ``started`` said.
+            delegated: What the code of a delegated task returned.
+        """
+        if report is None or report.outcome is None:
+            return
+        outcome, message = report.outcome, report.message
+        retried = outcome is Outcome.RETRIED
+        event_id = f"{asked.message_id}/retryScheduled" if retried else message.id
+        body = message.body
+        if outcome is Outcome.DELEGATED:
+            body = b"" if delegated is None else encode(EncodedValue(delegated))
+        took = None if began is None else (time.perf_counter() - began) * 1000
+        of = asked.meta if meta is None else meta
+        event_type = _TYPES[outcome]
+        event = self._event(asked, event_type, event_id, meta=of, body=body, took=took)
+        self._told.append((event, pending))
+        if retried:
+            # What events call dispatched is told once, where it is decided.
+            again = attrs.evolve(
+                event,
+                type=EventType.TASK_DISPATCH,
+                id=message.id,
+                retry_index=asked.retry_index + 1,
+                duration_ms=None,
+            )
+            self._told.append((again, pending))
+
+    def flush(self) -> None:
+        """Publish what was told so far; on the event loop, before its reports are settled."""
+        told = self._told
+        count = len(told)
+        if not count:
+            return
+        pairs = [told.popleft() for _ in range(count)]
+        for event, pending in pairs:
+            pending.more(1)
+            if event.type == EventType.TASK_STARTED:
+                self._expected -= 1
+        task = self._loop.create_task(self._publish(pairs))
+        self._publishing.add(task)
+        task.add_done_callback(self._publishing.discard)
+
+    def close(self) -> None:
+        """Give up what is not published yet: its tasks come again."""
+        if self._timer is not None:
+            self._timer.cancel()
+        for publishing in self._publishing:
+            publishing.cancel()
+
+    async def _publish(self, pairs: list[tuple[TaskEvent, Pending]]) -> None:
+        publication = self._publisher.begin({self._topic: [event for event, _ in pairs]})
+        await self._publisher.finish(publication)
+        for _, pending in pairs:
+            pending.less()
+
+    def _tick(self) -> None:
+        self.flush()
+        again = self._expected > 0
+        self._timer = self._loop.call_later(_LINGER_SECONDS, self._tick) if again else None
+
+    def _event(  # noqa: PLR0913 - the fields of the event
+        self,
+        asked: ExecuteTask,
+        event_type: str,
+        event_id: str,
+        *,
+        meta: Mapping[str, bytes],
+        body: bytes = b"",
+        took: float | None = None,
+    ) -> TaskEvent:
+        return TaskEvent(
+            event_type,
+            event_id,
+            self._now(),
+            asked.task_id,
+            asked.service_name,
+            asked.method_name,
+            asked.retry_sequence,
+            asked.retry_index,
+            asked.requester,
+            asked.tags,
+            meta,
+            body,
+            duration_ms=took,
+        )
