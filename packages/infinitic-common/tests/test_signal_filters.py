@@ -103,3 +103,8 @@ def test_a_json_path_is_checked_before_it_is_used() -> None:
     check_json_path("$.buyer[?(@.vip == true)]")
     with pytest.raises(ValueError, match=r"'\$\[' is no JSONPath"):
         check_json_path("$[")
+
+
+@pytest.mark.parametrize(("wanted", "sent"), [(1, True), (True, 1), (0, False), (False, 0)])
+def test_a_number_is_no_truth_value(wanted: object, sent: object) -> None:
+    assert not taken({"vip": sent}, where={"vip": wanted})

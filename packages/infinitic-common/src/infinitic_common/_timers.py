@@ -12,6 +12,8 @@ INSTANT = value_codec(datetime, place="the value of a timer")
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MILLISECOND = timedelta(milliseconds=1)
+_LAST = (datetime.max.replace(tzinfo=UTC) - _EPOCH) // _MILLISECOND
+"""Rounding must not lead out of the years that there are: such a timer could not be told of."""
 
 
 def timer_command(run: WorkflowRun, delay: timedelta | datetime) -> TimerCommand:
@@ -47,4 +49,4 @@ def _checked(delay: object) -> timedelta | datetime:
 
 
 def _milliseconds(instant: datetime) -> int:
-    return round((instant - _EPOCH) / _MILLISECOND)
+    return min(_LAST, round((instant - _EPOCH) / _MILLISECOND))

@@ -14,6 +14,7 @@ from infinitic_common.exceptions import DeferredTimeout, UsageError
 from infinitic_common.failures import DeferredError
 from infinitic_common.outcomes import to_exception
 from infinitic_common.steps import AllOf, AnyOf, FirstOf, Leaf, Resolution, Step
+from infinitic_common.stub_options import checked_seconds
 from infinitic_common.workflow_run import WorkflowRun
 
 R_co = TypeVar("R_co", covariant=True)
@@ -110,8 +111,10 @@ class Deferred(ABC, Generic[R_co]):
         Raises:
             TaskFailed: and the other children of ``DeferredException``: there is no value.
             DeferredTimeout: The wait lasted longer than ``timeout``; what it waits for goes on.
+            UsageError: ``timeout`` is no duration.
         """
         run = running("waiting for a deferred")
+        _ = checked_seconds(timeout, f"result of {self}")
         step = self._step()
         if timeout is None or run.peek(step) is not None:
             resolution = run.wait(step)

@@ -1,7 +1,8 @@
-"""What stubs are made with: tags, meta, ids; checked where the stub is made."""
+"""What stubs and waits are given: tags, meta, ids, limits; checked where they are given."""
 
 from collections.abc import Mapping
 from collections.abc import Set as AbstractSet
+from datetime import timedelta
 from typing import cast
 
 from infinitic_common.exceptions import InvalidStub, MultipleCustomId, UsageError
@@ -63,3 +64,17 @@ def checked_text(value: object, what: str) -> str:
         msg = f"{what} must be a text, and not empty, not {value!r}"
         raise InvalidStub(msg)
     return value
+
+
+def checked_seconds(limit: object, what: str) -> float | None:
+    """The seconds of a limit of a wait; None for no limit.
+
+    Raises:
+        UsageError: It is no duration, as a number of seconds or an instant.
+    """
+    if limit is None:
+        return None
+    if not isinstance(limit, timedelta):
+        msg = f"{what}: timeout={limit!r} must be a duration, as timeout=timedelta(seconds=5)"
+        raise UsageError(msg)
+    return limit.total_seconds()

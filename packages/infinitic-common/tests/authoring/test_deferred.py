@@ -142,6 +142,14 @@ def test_a_failure_ends_a_limited_wait_at_once(run: FakeWorkflowRun) -> None:
         deferred.result(timeout=timedelta(hours=1))
 
 
+@pytest.mark.parametrize("limit", [5, datetime(2030, 1, 1, tzinfo=UTC)])
+def test_a_limit_that_is_no_duration_is_refused(run: FakeWorkflowRun, limit: object) -> None:
+    deferred = task()
+    with pytest.raises(UsageError, match="must be a duration, as timeout=timedelta"):
+        deferred.result(timeout=limit)  # type: ignore[arg-type]  # what is refused
+    assert len(run.commands) == 1
+
+
 def test_what_is_there_needs_no_timer(run: FakeWorkflowRun) -> None:
     deferred = task()
     run.will_complete(0, text("ba"))

@@ -230,6 +230,13 @@ def test_a_timer_may_be_past_or_far(run: FakeWorkflowRun, days: int) -> None:
     assert by_instant.duration_ms is None
 
 
+def test_the_instant_of_a_timer_is_not_rounded_out_of_all_years(run: FakeWorkflowRun) -> None:
+    _ = Workflow().timer(datetime.max.replace(tzinfo=UTC))
+    command = run.commands[0]
+    assert isinstance(command, TimerCommand)
+    assert datetime.fromtimestamp(command.fires_at / 1000, UTC).year == 9999
+
+
 @pytest.mark.parametrize("delay", [timedelta.max, timedelta.min])
 def test_a_timer_beyond_all_years_is_refused(run: FakeWorkflowRun, delay: timedelta) -> None:
     with pytest.raises(UsageError, match="year"):
