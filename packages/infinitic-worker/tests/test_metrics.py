@@ -1,6 +1,7 @@
 """What a worker measures, over doubles of a transport, a storage and messages."""
 
 import asyncio
+import inspect
 import urllib.request
 from collections.abc import Awaitable, Collection, Mapping, Sequence
 from importlib.util import find_spec
@@ -33,6 +34,7 @@ from infinitic_common.transport import (
     Counts,
     Deferral,
     Handler,
+    ObservableTransport,
     OutgoingMessage,
     ReceivedMessage,
     Subscription,
@@ -42,7 +44,7 @@ from infinitic_common.transport import (
 from infinitic_worker import InfiniticWorker, WorkerError
 from infinitic_worker._metrics.instruments import Instruments
 from infinitic_worker._metrics.storage import MeteredCache, MeteredStorage
-from infinitic_worker._metrics.transport import MeteredTransport
+from infinitic_worker._metrics.transport import MeteredTransport, metered
 from infinitic_worker._telemetry import WorkerTelemetry
 
 TOPIC = Topic(TopicKind.SERVICE_EXECUTOR, "Payments")
@@ -211,6 +213,20 @@ async def test_what_is_published_is_counted(measured: Measured, instruments: Ins
     await transport.publish(TOPIC, [OutgoingMessage("1", b"abc"), OutgoingMessage("2", b"de")])
     assert measured.points("infinitic.producer.messages") == [(HERE, 2)]
     assert measured.points("infinitic.producer.bytes") == [(HERE, 5)]
+
+
+async def test_a_measured_transport_is_of_every_optional_port_that_the_other_is(
+    instruments: Instruments,
+) -> None:
+    broker = Broker()
+    broker.waiting = [Backlog(TOPIC, NAME, "main", 7)]
+    transport = metered(broker, instruments)
+    assert isinstance(transport, ObservableTransport)
+    # As isinstance itself does from Python 3.12 on.
+    assert inspect.getattr_static(transport, "backlogs")
+    assert await transport.backlogs() == broker.waiting
+    assert transport.full_name(TOPIC) == NAME
+    assert not isinstance(metered(RecordingTransport(), instruments), ObservableTransport)
 
 
 # --- storage -----------------------------------------------------------------------------------

@@ -18,7 +18,7 @@ from infinitic_worker._health import HealthEndpoint
 from infinitic_worker._metrics.gauges import Gauges
 from infinitic_worker._metrics.instruments import Instruments
 from infinitic_worker._metrics.prometheus import PrometheusEndpoint, open_endpoint
-from infinitic_worker._metrics.transport import MeteredTransport
+from infinitic_worker._metrics.transport import metered
 from infinitic_worker._storages import Storages
 from infinitic_worker._telemetry import WorkerTelemetry
 from infinitic_worker._tracing import Spans
@@ -127,7 +127,7 @@ class Watching:
     def _measure(self, measured: MetricsConfiguration, watched: Watched) -> Instruments:
         meter = self._meter_provider(measured).get_meter(_METER)
         instruments = Instruments(meter, self._worker_name)
-        self.transport = MeteredTransport(self._bare_transport, instruments)
+        self.transport = metered(self._bare_transport, instruments)
         self._storages.measure(instruments)
         self._gauges = Gauges(meter, self._worker_name, watched)
         polling = self._gauges.poll(self._bare_transport, measured.queue_depth_seconds)

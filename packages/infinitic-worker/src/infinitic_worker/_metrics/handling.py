@@ -1,9 +1,11 @@
 """A handler of batches that is measured: what arrived, how long it took, what is to come again."""
 
 import time
+from collections import Counter as Counts
 from collections.abc import Awaitable, Iterable, Mapping, Sequence
 
 import attrs
+from opentelemetry.metrics import Counter
 
 from infinitic_common.codec import decode
 from infinitic_common.telemetry import watched_decoder
@@ -32,14 +34,13 @@ class MeteredHandler:
     async def __call__(self, batch: Sequence[ReceivedMessage]) -> _Answer:
         """See ``Handler``."""
         instruments = self._instruments
-        for message in batch:
-            instruments.received.add(1, self._labels[message.topic])
+        self._count(instruments.received, batch)
         passage = _Passage(instruments, self._labels)
         token = watched_decoder.set(passage.decode)
         try:
             answer = await self._handler(batch)
         except BaseException:
-            self._count_returned(batch)
+            self._count(instruments.returned, batch)
             raise
         finally:
             watched_decoder.reset(token)
@@ -50,7 +51,7 @@ class MeteredHandler:
     ) -> _Answer:
         late = [one for one in answer if isinstance(one, Deferral)]
         again = [one for one in answer if isinstance(one, ReceivedMessage)]
-        self._count_returned(again)
+        self._count(self._instruments.returned, again)
         elsewhere = {id(message) for message in again}
         elsewhere |= {id(message) for one in late for message in one.messages}
         passage.done(message for message in batch if id(message) not in elsewhere)
@@ -59,16 +60,17 @@ class MeteredHandler:
     def _late(self, deferral: Deferral, passage: "_Passage") -> Deferral:
         async def answer(awaited: Awaitable[Sequence[ReceivedMessage]]) -> list[ReceivedMessage]:
             again = list(await awaited)
-            self._count_returned(again)
+            self._count(self._instruments.returned, again)
             known = {id(message) for message in again}
             passage.done(message for message in deferral.messages if id(message) not in known)
             return again
 
         return attrs.evolve(deferral, answer=answer(deferral.answer))
 
-    def _count_returned(self, messages: Iterable[ReceivedMessage]) -> None:
-        for message in messages:
-            self._instruments.returned.add(1, self._labels[message.topic])
+    def _count(self, counter: Counter, messages: Iterable[ReceivedMessage]) -> None:
+        # One measurement costs more than counting a batch.
+        for topic, count in Counts(message.topic for message in messages).items():
+            counter.add(count, self._labels[topic])
 
 
 class _Passage:

@@ -19,18 +19,12 @@ from infinitic_worker._metrics.names import full_name
 
 
 class MeteredTransport:
-    """Moves messages as another transport does, and counts them; see ``Transport``.
-
-    What that transport can do besides can be done here, too.
-    """
+    """Moves messages as another transport does, and counts them; see ``Transport``."""
 
     def __init__(self, transport: Transport, instruments: Instruments) -> None:
         self._transport = transport
         self._instruments = instruments
         self._labels: dict[Topic, dict[str, str]] = {}
-
-    def __getattr__(self, name: str) -> object:
-        return getattr(self._transport, name)
 
     @property
     def name(self) -> str:
@@ -83,3 +77,21 @@ class MeteredTransport:
 
 
 _MOST_TOPICS = 1000
+
+
+def metered(transport: Transport, instruments: Instruments) -> Transport:
+    """A transport that is measured, and that can do whatever else the given one can.
+
+    Its class has every public name of the other's: those who ask whether a transport is of some
+    optional port look at its class, and not at what an instance would answer.
+    """
+    ours = MeteredTransport
+    names = [each for each in dir(type(transport)) if each[0] != "_" and not hasattr(ours, each)]
+    cls: type[MeteredTransport] = type(
+        ours.__name__, (ours,), {each: _other(each) for each in names}
+    )
+    return cls(transport, instruments)
+
+
+def _other(name: str) -> property:
+    return property(lambda metered: getattr(metered._transport, name))  # noqa: SLF001 - its class
