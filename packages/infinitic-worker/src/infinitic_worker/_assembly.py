@@ -8,6 +8,7 @@ import attrs
 from infinitic_common.component import Component, ComponentFactory
 from infinitic_common.configuration import (
     ConfigurationError,
+    EventListenerConfiguration,
     Problem,
     ServiceConfiguration,
     TransportConfiguration,
@@ -23,6 +24,7 @@ from infinitic_common.discovery import (
 from infinitic_common.exceptions import InfiniticError
 from infinitic_common.transport import Transport
 from infinitic_worker._describing import Part, described_by
+from infinitic_worker._events.listener import EventListener
 
 Entry = TypeVar("Entry", ServiceConfiguration, WorkflowConfiguration)
 
@@ -68,6 +70,7 @@ def components_of(configuration: WorkerConfiguration) -> tuple[Described, ...]:
     for index, workflow in enumerate(configuration.workflows):
         for name, part in _workflow_parts(workflow):
             making.make(f"workflows[{index}]", name, workflow, part)
+    making.listen(configuration.event_listener)
     if making.problems:
         raise ConfigurationError(making.problems)
     return tuple(making.made)
@@ -91,6 +94,17 @@ class _Making:
             self.problems.append(Problem(f"{place} '{entry.name}'", str(error)))
         else:
             self.made.append(Described(component, described_by(component, entry, part)))
+
+    def listen(self, configuration: EventListenerConfiguration | None) -> None:
+        """Make the listener of events, if there is one, or note why it cannot be made."""
+        if configuration is None:
+            return
+        try:
+            listener = EventListener.from_configuration(configuration)
+        except ConfigurationError as error:
+            self.problems.extend(error.problems)
+        else:
+            self.made.append(Described(listener, str(listener)))
 
 
 def _service_parts(service: ServiceConfiguration) -> Iterator[tuple[str, Part]]:

@@ -11,6 +11,7 @@ from infinitic_common.component import Component
 from infinitic_common.transport import Transport
 from infinitic_common.workflow_tasks import WorkflowTaskHandler
 from infinitic_worker._assembly import Described
+from infinitic_worker._events.listener import EventListener
 from infinitic_worker._host import Host
 from infinitic_worker._in_flight import log_in_flight
 from infinitic_worker._storages import Storages
@@ -79,8 +80,7 @@ class Hosting:
             )
             self.client = self.async_client.blocking()
         handlers = _handlers(each.component for each in parts.components)
-        # What runs workflow code comes first: a state engine uses it from its first message on.
-        for each in sorted(parts.components, key=lambda e: not _is_handler(e.component)):
+        for each in sorted(parts.components, key=lambda e: _place(e.component)):
             await self._start_one(each, handlers)
         self.phase = "ready"
 
@@ -150,6 +150,14 @@ async def _release(what: str, close: Callable[[], Awaitable[None]], seconds: flo
         _LOGGER.warning("%s: not closed within %s s, left alone", what, seconds)
     except Exception:
         _LOGGER.exception("%s could not be closed", what)
+
+
+def _place(component: Component) -> int:
+    """What runs workflow code comes first: a state engine uses it from its first message on.
+
+    A listener comes last: it finds what the others read.
+    """
+    return 2 if isinstance(component, EventListener) else int(not _is_handler(component))
 
 
 def _is_handler(component: Component) -> bool:

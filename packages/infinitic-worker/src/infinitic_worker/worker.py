@@ -119,8 +119,6 @@ class InfiniticWorker:
             ConfigurationError: Lists every class that cannot be loaded or does not fit.
         """
         _LOGGER.debug("configuration: %r", configuration)  # passwords are masked in it
-        if configuration.event_listener is not None:
-            _LOGGER.warning("eventListener: this release has no event listener, nobody is told")
         components = components_of(configuration)
         worker = cls(
             transport=open_transport(configuration),

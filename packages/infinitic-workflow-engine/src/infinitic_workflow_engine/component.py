@@ -119,6 +119,7 @@ class WorkflowStateEngine:
             max_delivery_count=engine.max_redeliver_count,
             remote_workflow_tasks=engine.remote_workflow_tasks,
             storage=engine.storage,
+            events=engine.events is not False,
         )
         return cls(configuration.name, options)
 

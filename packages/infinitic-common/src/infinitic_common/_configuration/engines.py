@@ -33,6 +33,7 @@ class WorkflowStateEngineConfiguration(Settings):
         command_handler_concurrency: Commands handled at once; by default as ``concurrency``.
         event_handler_concurrency: Events handled at once; by default as ``concurrency``.
         timer_handler_concurrency: Timers handled at once; by default as ``concurrency``.
+        events: Tell listeners of what happens; None to do as the worker says.
     """
 
     IGNORED_KEYS = {  # noqa: RUF012 - read-only by the base's declaration
@@ -49,6 +50,7 @@ class WorkflowStateEngineConfiguration(Settings):
     command_handler_concurrency: Concurrency = Factory(_same_concurrency, takes_self=True)
     event_handler_concurrency: Concurrency = Factory(_same_concurrency, takes_self=True)
     timer_handler_concurrency: Concurrency = Factory(_same_concurrency, takes_self=True)
+    events: bool | None = None
 
 
 @frozen(kw_only=True)

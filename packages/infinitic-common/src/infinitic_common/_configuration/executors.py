@@ -47,6 +47,7 @@ class ServiceExecutorConfiguration(Settings):
         batch: How batched methods are fed; None for one by one.
         event_handler_concurrency: Events handled at once; by default as ``concurrency``.
         retry_handler_concurrency: Retries handled at once; by default as ``concurrency``.
+        events: Tell listeners of what happens; None to do as the worker says.
     """
 
     class_name: ClassName | None = field(default=None, metadata={"key": "class"})
@@ -56,6 +57,7 @@ class ServiceExecutorConfiguration(Settings):
     batch: BatchConfiguration | None = None
     event_handler_concurrency: Concurrency = Factory(_same_concurrency, takes_self=True)
     retry_handler_concurrency: Concurrency = Factory(_same_concurrency, takes_self=True)
+    events: bool | None = None
 
     def conflicts(self) -> Iterable[Problem]:
         """See ``Settings``."""
@@ -77,6 +79,7 @@ class WorkflowExecutorConfiguration(Settings):
         batch: How many workflow tasks are taken together; None for the executor's default.
         event_handler_concurrency: Events handled at once; by default as ``concurrency``.
         retry_handler_concurrency: Retries handled at once; by default as ``concurrency``.
+        events: Tell listeners of what happens; None to do as the worker says.
     """
 
     MORE_KEYS = ("class",)
@@ -89,6 +92,7 @@ class WorkflowExecutorConfiguration(Settings):
     batch: BatchConfiguration | None = None
     event_handler_concurrency: Concurrency = Factory(_same_concurrency, takes_self=True)
     retry_handler_concurrency: Concurrency = Factory(_same_concurrency, takes_self=True)
+    events: bool | None = None
 
     def conflicts(self) -> Iterable[Problem]:
         """See ``Settings``."""

@@ -13,6 +13,10 @@ from infinitic_common._configuration.engines import (
     WorkflowTagEngineConfiguration,
 )
 from infinitic_common._configuration.entries import ServiceConfiguration, WorkflowConfiguration
+from infinitic_common._configuration.executors import (
+    ServiceExecutorConfiguration,
+    WorkflowExecutorConfiguration,
+)
 from infinitic_common._configuration.listener import EventListenerConfiguration
 from infinitic_common._configuration.observing import (
     HealthConfiguration,
@@ -28,6 +32,12 @@ Engine = (
     ServiceTagEngineConfiguration
     | WorkflowStateEngineConfiguration
     | WorkflowTagEngineConfiguration
+)
+AnyTeller = TypeVar(
+    "AnyTeller",
+    ServiceExecutorConfiguration,
+    WorkflowExecutorConfiguration,
+    WorkflowStateEngineConfiguration,
 )
 AnyEngine = TypeVar(
     "AnyEngine",
@@ -48,6 +58,7 @@ class WorkerConfiguration(Settings):
         services: What it hosts for services.
         workflows: What it hosts for workflows.
         event_listener: Who is told of events; None for nobody.
+        events: Whether what it hosts tells listeners, here and elsewhere, of what happens.
         logs: How it logs.
         metrics: What it counts and measures; None for nothing.
         tracing: Whether it makes spans of tasks and workflow methods, for the tracer provider that
@@ -68,6 +79,7 @@ class WorkerConfiguration(Settings):
     services: tuple[ServiceConfiguration, ...] = ()
     workflows: tuple[WorkflowConfiguration, ...] = ()
     event_listener: EventListenerConfiguration | None = None
+    events: bool = True
     logs: LogsConfiguration = field(factory=LogsConfiguration)
     metrics: MetricsConfiguration | None = None
     tracing: bool = False
@@ -81,8 +93,9 @@ class WorkerConfiguration(Settings):
         """
         super().__attrs_post_init__()
         # The only place where a default of one block depends on another one.
-        services = tuple(_service_with(self.storage, service) for service in self.services)
-        workflows = tuple(_workflow_with(self.storage, workflow) for workflow in self.workflows)
+        storage, events = self.storage, self.events
+        services = tuple(_service_with(storage, events, each) for each in self.services)
+        workflows = tuple(_workflow_with(storage, events, each) for each in self.workflows)
         object.__setattr__(self, "services", services)
         object.__setattr__(self, "workflows", workflows)
 
@@ -123,6 +136,7 @@ class ClientConfiguration(Settings):
         "services": "",
         "workflows": "",
         "eventListener": "",
+        "events": "",
         "logs": "",
         "metrics": "",
         "tracing": "",
@@ -143,19 +157,35 @@ def _repeated(key: str, names: list[str]) -> Iterator[Problem]:
 
 
 def _service_with(
-    storage: StorageConfiguration | None, service: ServiceConfiguration
+    storage: StorageConfiguration | None,
+    events: bool,  # noqa: FBT001 - as configured
+    service: ServiceConfiguration,
 ) -> ServiceConfiguration:
-    return evolve(service, tag_engine=_engine_with(storage, service.tag_engine))
+    return evolve(
+        service,
+        executor=_telling(events, service.executor),
+        tag_engine=_engine_with(storage, service.tag_engine),
+    )
 
 
 def _workflow_with(
-    storage: StorageConfiguration | None, workflow: WorkflowConfiguration
+    storage: StorageConfiguration | None,
+    events: bool,  # noqa: FBT001 - as configured
+    workflow: WorkflowConfiguration,
 ) -> WorkflowConfiguration:
     return evolve(
         workflow,
-        state_engine=_engine_with(storage, workflow.state_engine),
+        executor=_telling(events, workflow.executor),
+        state_engine=_telling(events, _engine_with(storage, workflow.state_engine)),
         tag_engine=_engine_with(storage, workflow.tag_engine),
     )
+
+
+def _telling(
+    events: bool,  # noqa: FBT001 - as configured
+    part: AnyTeller | None,
+) -> AnyTeller | None:
+    return part if part is None or events or part.events is not None else evolve(part, events=False)
 
 
 def _engine_with(

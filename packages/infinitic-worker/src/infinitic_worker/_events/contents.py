@@ -89,10 +89,10 @@ def _task_content(event_type: str, record: object) -> Json:
             return {"failure": failure_data(failure), "secondsBeforeRetry": seconds}
         case TaskFailed():
             return {"failure": failure_data(record.failure)}
-        case None:
-            return {}
+        case _ if isinstance(record, DeferredError):
+            return error_data(record)
         case _:
-            return error_data(cast("DeferredError", record))
+            return {}
 
 
 def workflow_data(event: WorkflowEvent, batch: EventBatch, workflow_name: str) -> Json:
@@ -165,8 +165,10 @@ def _happening(event: WorkflowEvent, name: str, record: object) -> Json:  # noqa
             return _sent(record, None)
         case CommandByTag():
             return _sent(_record(record.command), record.tag)
+        case _ if isinstance(record, DeferredError):
+            return _failed(event, name, record)
         case _:
-            return _failed(event, name, cast("DeferredError", record))
+            return {}
 
 
 def _failed(event: WorkflowEvent, name: str, error: DeferredError) -> Json:
