@@ -193,6 +193,12 @@ async def test_a_retry_of_every_task_is_said_in_words(client: AsyncInfiniticClie
         await client.retry_tasks(client.get_workflow_by_id(Order, "order-1"))
 
 
+async def test_an_unknown_status_of_tasks_is_refused(client: AsyncInfiniticClient) -> None:
+    stub = client.get_workflow_by_id(Order, "order-1")
+    with pytest.raises(UsageError, match="status='BROKEN' must be one of ONGOING, COMPLETED"):
+        await client.retry_tasks(stub, status="BROKEN")  # type: ignore[arg-type]  # what is refused
+
+
 async def test_the_code_of_a_workflow_is_retried(
     client: AsyncInfiniticClient, transport: RecordingTransport
 ) -> None:

@@ -224,6 +224,17 @@ async def test_a_wait_has_its_own_limit(client: AsyncInfiniticClient) -> None:
         await deferred.result(timeout=timedelta(milliseconds=10))
 
 
+async def test_the_limit_of_a_wait_is_a_duration(client: AsyncInfiniticClient) -> None:
+    deferred = await client.dispatch(client.new_workflow(Order).process, "a")
+    with pytest.raises(UsageError, match="timeout=5 must be a duration"):
+        await deferred.result(timeout=5)  # type: ignore[arg-type]  # what is refused
+    with pytest.raises(UsageError, match="timeout=5 must be a duration"):
+        await client.get_status(
+            client.get_workflow_by_id(Order, "a"),
+            timeout=5,  # type: ignore[arg-type]  # what is refused
+        )
+
+
 def test_a_blocking_wait_has_its_own_limit(blocking: InfiniticClient) -> None:
     deferred = blocking.dispatch(blocking.new_workflow(Order).process, "a")
     with pytest.raises(DeferredTimeout):

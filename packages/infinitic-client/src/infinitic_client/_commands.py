@@ -74,7 +74,7 @@ async def retry_tasks(
     if not everything and filters == TaskFilters(None, None, None):
         msg = "retry_tasks: give task_id, status or service; all=True retries every task"
         raise UsageError(msg)
-    service_name = filters.service_name
+    service_name, status = filters.service_name, _status(filters.status)
     await _command(
         core,
         stub,
@@ -84,12 +84,20 @@ async def retry_tasks(
             workflow_name=name,
             workflow_id=workflow_id,
             task_id=filters.task_id,
-            task_status=None if filters.status is None else filters.status.value,
+            task_status=status,
             service_name=service_name,
             requester=core.requester,
             emitted_at=core.transport.now(),
         ),
     )
+
+
+def _status(given: object) -> str | None:
+    try:
+        return None if given is None else DeferredStatus(given).value
+    except ValueError:
+        msg = f"retry_tasks: status={given!r} must be one of {', '.join(DeferredStatus)}"
+        raise UsageError(msg) from None
 
 
 async def cancel_run(core: ClientCore, handle: Handle) -> None:

@@ -14,6 +14,7 @@ from infinitic_common.exceptions import DeferredTimeout, TransportError, UsageEr
 from infinitic_common.ids import new_id
 from infinitic_common.messages import AddTagToWorkflow, ClientMessage, CustomIdClaimed, Message
 from infinitic_common.requesters import ClientRequester
+from infinitic_common.stub_options import checked_seconds
 from infinitic_common.stubs import MethodCall, NewWorkflow, SignalCall, call_of
 from infinitic_common.transport import Transport
 from infinitic_common.workflow_run import current_run
@@ -153,8 +154,9 @@ async def within(limit: timedelta | None, what: str) -> AsyncGenerator[None]:
 
     Raises:
         DeferredTimeout: It lasted longer.
+        UsageError: The limit is no duration.
     """
-    seconds = None if limit is None else limit.total_seconds()
+    seconds = checked_seconds(limit, what)
     timer = asyncio.timeout(seconds)
     try:
         async with timer:

@@ -23,6 +23,7 @@ from infinitic_common.exceptions import (
 from infinitic_common.ids import new_id
 from infinitic_common.messages import ClientMessage, MethodCompleted, MethodFailed, WaitWorkflow
 from infinitic_common.outcomes import to_exception
+from infinitic_common.stub_options import checked_seconds
 
 _KNOWN_OUTCOME = timedelta(seconds=5)
 """The longest wait for an outcome that the engine was about to tell."""
@@ -160,7 +161,7 @@ def _no_answer(handle: Handle, message: ClientMessage) -> TransportError:
 @asynccontextmanager
 async def _limited(handle: Handle, longest: timedelta | None) -> AsyncGenerator[None]:
     """Limit a wait by what its contract declares, counted from the call, and by its own limit."""
-    own = None if longest is None else longest.total_seconds()
+    own = checked_seconds(longest, f"result of workflow {handle.workflow_name} ({handle.id})")
     declared = _seconds_left(handle)
     limits = [limit for limit in (own, declared) if limit is not None]
     limit = asyncio.timeout(min(limits) if limits else None)
