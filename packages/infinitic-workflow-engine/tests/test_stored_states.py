@@ -8,6 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from infinitic_common.codec import encode
 from infinitic_common.requesters import ClientRequester, WorkflowRequester
 from infinitic_workflow_engine._core.mailbox import Mailbox, ParkedSignal
 from infinitic_workflow_engine._core.outbox import MessageEffect, Outbox, OutboxEntry
@@ -72,6 +73,7 @@ def test_engine_09_a_state_is_read_back_as_it_was_written(state: WorkflowState) 
     data = to_bytes(state)
     read = from_head(head_from_bytes(data), {}, 1)
     assert to_bytes(read) == data
+    assert encode(head_from_bytes(data)) == data
     assert attrs.evolve(read, outbox=state.outbox) == state
     assert read.outbox.known == state.outbox.known
 
@@ -96,3 +98,13 @@ def test_what_waits_for_a_run_and_its_retry_are_kept(drive: Any, start: Any) -> 
     read = drive.state.methods["w1"]
     assert (read.waiting_workflows, read.retries) == (run.waiting_workflows, 2)
     assert read.retry is None
+
+
+def test_what_seldom_changes_is_stored_as_it_is_when_it_does() -> None:
+    state = WorkflowState("w1", "Flow", started=False)
+    for change in ({"started": True, "tags": frozenset("ab")}, {"workflow_version": 3}):
+        to_bytes(state)
+        for name, value in change.items():
+            setattr(state, name, value)
+        read = head_from_bytes(to_bytes(state))
+        assert {name: getattr(read, name) for name in change} == change

@@ -7,8 +7,9 @@ reused. Functions per class are built once, at import.
 """
 
 import types
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from enum import Enum
+from functools import cache
 from operator import attrgetter
 from typing import TypeVar, Union, cast, get_args, get_origin, get_type_hints
 
@@ -46,6 +47,17 @@ def record(number: int) -> Callable[[RecordClass], RecordClass]:
 def encode(value: object) -> bytes:
     """The bytes of a record."""
     return cbor2.dumps(to_plain(value))
+
+
+def encode_items(plain: Sequence[object]) -> bytes:
+    """The bytes of plain values one after the other; to be joined to the array that they are in."""
+    return cbor2.dumps(plain)[len(array_head(len(plain))) :]
+
+
+@cache
+def array_head(size: int) -> bytes:
+    """What the bytes of an array of that size begin with."""
+    return cbor2.dumps([None] * size)[: -size or None]
 
 
 def decode(data: bytes) -> object:

@@ -87,6 +87,7 @@ class MethodRun:
         snapshot: The last snapshot of properties in the log.
         shielded: Its wait is not interrupted by a cancellation.
         canceled: Its log has the cancellation.
+        stored: What of its stored form never changes, once it was stored.
     """
 
     method_id: str
@@ -111,6 +112,7 @@ class MethodRun:
     snapshot: dict[str, bytes] | None = None
     shielded: bool = False
     canceled: bool = False
+    stored: bytes = attrs.field(default=b"", eq=False, repr=False)
 
     @property
     def finished(self) -> bool:
@@ -176,6 +178,8 @@ class WorkflowState:
         ended_at: When the last run ended; None before.
         garbage: Keys of segments that nothing refers to.
         dirty: The message being applied has changed something.
+        stored: What of its stored form seldom changes, and what that depends on; None before it was
+            stored.
     """
 
     workflow_id: str
@@ -200,3 +204,6 @@ class WorkflowState:
     ended_at: int | None = None
     garbage: list[str] = attrs.field(factory=list[str])
     dirty: bool = False
+    stored: tuple[tuple[bool, int | None], bytes] | None = attrs.field(
+        default=None, eq=False, repr=False
+    )

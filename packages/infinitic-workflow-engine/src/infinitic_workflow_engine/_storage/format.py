@@ -9,7 +9,7 @@ from collections.abc import Mapping
 
 import attrs
 
-from infinitic_common.codec import decode, encode, record
+from infinitic_common.codec import array_head, decode, encode_items, record, to_plain
 from infinitic_common.exceptions import UndecodableMessage
 from infinitic_common.history import (
     CommandCompleted,
@@ -43,8 +43,10 @@ from infinitic_workflow_engine._core.workflow_tasks import register
 
 FORMAT = 1
 
+_LOG, _RUN, _STATE = 220, 221, 223
 
-@record(220)
+
+@record(_LOG)
 @attrs.frozen
 class StoredLog:
     """A log: references to its segments, and its encoded tail."""
@@ -53,7 +55,7 @@ class StoredLog:
     tail: tuple[bytes, ...]
 
 
-@record(221)
+@record(_RUN)
 @attrs.frozen
 class StoredRun:
     """A method run."""
@@ -79,7 +81,7 @@ class StoredChannel:
     receivers: tuple[Receiver, ...]
 
 
-@record(223)
+@record(_STATE)
 @attrs.frozen
 class StoredState:
     """The head of a state."""
@@ -110,57 +112,92 @@ class StoredState:
     ready: tuple[str, ...] = ()
 
 
+_STATE_HEAD = array_head(1 + len(attrs.fields(StoredState))) + encode_items([_STATE])
+_RUN_HEAD = array_head(1 + len(attrs.fields(StoredRun))) + encode_items([_RUN])
+
+
 def to_bytes(state: WorkflowState) -> bytes:
-    """The head of a state; the segments that it lists and that are new are in its logs."""
-    return encode(
-        StoredState(
-            format=FORMAT,
-            workflow_id=state.workflow_id,
-            workflow_name=state.workflow_name,
-            workflow_version=state.workflow_version,
-            tags=state.tags,
-            meta=state.meta,
-            started=state.started,
-            created_at=state.created_at,
-            runs=tuple(_stored_run(run) for run in state.methods.values()),
-            running=state.running,
-            properties=state.properties,
-            values=_unlogged_values(state),
-            channels=tuple(
-                StoredChannel(name, tuple(receivers)) for name, receivers in state.receivers.items()
-            ),
-            mailbox=_stored_log(state.mailbox.log),
-            mailbox_first=state.mailbox.first,
-            mailbox_taken=tuple(sorted(state.mailbox.taken)),
-            discarding=state.discarding,
-            outcomes=tuple(state.outcomes.values()),
-            outbox=tuple(state.outbox.entries),
-            known=b"".join(state.outbox.known),
-            last_write=state.outbox.last_write,
-            ended_at=state.ended_at,
-            garbage=tuple(state.garbage),
-            ready=tuple(m for m in state.ready if m in state.methods),
-        )
+    """The head of a state; the segments that it lists and that are new are in its logs.
+
+    These are the bytes of a ``StoredState``, joined from parts: most of a head is the same from
+    write to write.
+    """
+    outbox = state.outbox
+    last = encode_items(
+        [
+            [to_plain(entry) for entry in outbox.entries],
+            b"".join(outbox.known),
+            outbox.last_write,
+            state.ended_at,
+            state.garbage,
+            [m for m in state.ready if m in state.methods],
+        ]
+    )
+    runs = [_run_bytes(run) for run in state.methods.values()]
+    return b"".join([_first_part(state), array_head(len(runs)), *runs, _middle_part(state), last])
+
+
+def _first_part(state: WorkflowState) -> bytes:
+    """Up to ``created_at``: all this is set when the workflow starts, but its version."""
+    key = state.started, state.workflow_version
+    if state.stored is None or state.stored[0] != key:
+        items: list[object] = [
+            FORMAT,
+            state.workflow_id,
+            state.workflow_name,
+            state.workflow_version,
+            sorted(state.tags),
+            state.meta,
+            state.started,
+            state.created_at,
+        ]
+        state.stored = key, _STATE_HEAD + encode_items(items)
+    return state.stored[1]
+
+
+def _middle_part(state: WorkflowState) -> bytes:
+    """From ``running`` to ``outcomes``; many workflows have nothing of all that."""
+    mailbox = state.mailbox
+    items: list[object] = [
+        state.running and to_plain(state.running),
+        state.properties,
+        state.values and _unlogged_values(state),
+        [
+            to_plain(StoredChannel(name, tuple(receivers)))
+            for name, receivers in state.receivers.items()
+        ],
+        _log_items(mailbox.log),
+        mailbox.first,
+        sorted(mailbox.taken),
+        sorted(state.discarding),
+        [to_plain(outcome) for outcome in state.outcomes.values()],
+    ]
+    return _NOTHING if items == _NO_ITEMS else encode_items(items)
+
+
+_NO_ITEMS: list[object] = [None, {}, {}, [], [_LOG, [], []], 0, [], [], []]
+_NOTHING = encode_items(_NO_ITEMS)
+
+
+def _run_bytes(run: MethodRun) -> bytes:
+    """A ``StoredRun``, whose first four fields never change."""
+    if not run.stored:
+        first = [run.method_id, run.method_name, run.arguments, to_plain(run.requester)]
+        run.stored = _RUN_HEAD + encode_items(first)
+    return run.stored + encode_items(
+        [
+            run.waiting_clients,
+            _log_items(run.log),
+            run.returned,
+            [to_plain(waiting) for waiting in run.waiting_workflows],
+            run.retry and to_plain(run.retry),
+            run.retries,
+        ]
     )
 
 
-def _stored_run(run: MethodRun) -> StoredRun:
-    return StoredRun(
-        run.method_id,
-        run.method_name,
-        run.arguments,
-        run.requester,
-        tuple(run.waiting_clients),
-        _stored_log(run.log),
-        run.returned,
-        tuple(run.waiting_workflows),
-        run.retry,
-        run.retries,
-    )
-
-
-def _stored_log(log: Log[Entry] | Log[ParkedSignal]) -> StoredLog:
-    return StoredLog(tuple(log.segments), tuple(log.tail))
+def _log_items(log: Log[Entry] | Log[ParkedSignal]) -> list[object]:
+    return [_LOG, [to_plain(segment) for segment in log.segments], log.tail]
 
 
 def _unlogged_values(state: WorkflowState) -> dict[bytes, bytes]:
