@@ -53,7 +53,11 @@ class Replay:
         """
         recorded = self._recorded.command(position)
         if recorded is None or not same_command(recorded[0].command, command, self.mode):
-            self._changed(position, describe_command(command, location()))
+            same = recorded is not None and same_command(
+                recorded[0].command, command, CheckMode.SIMPLE
+            )
+            details = " with other arguments" if same else ""
+            self._changed(position, describe_command(command, location()) + details)
         return recorded[1]
 
     def inline(self, position: int) -> tuple[InlineCommand, int]:
