@@ -11,7 +11,7 @@ from deployments.counting_shop import Totals
 from deployments.guarded_broker import ADMIN, TENANT, WORKER, GuardedBroker, guarded_broker
 
 from infinitic_client import AsyncInfiniticClient
-from infinitic_common.exceptions import TransportError
+from infinitic_common.exceptions import TransportError, TransportUnavailable
 from infinitic_worker import InfiniticWorker
 
 WAYS = ("token", "basic", "tls", "oauth2")
@@ -66,12 +66,20 @@ async def test_a_wrong_secret_is_one_clear_error(
             pass
 
 
-def allow(broker: GuardedBroker, namespace: str) -> None:
-    """Make a namespace where the worker may send and receive, and no more."""
+def allow(broker: GuardedBroker, namespace: str, *, auto: bool) -> None:
+    """Make a namespace where the worker may send and receive, and no more.
+
+    Args:
+        broker: Where.
+        namespace: Its name.
+        auto: Whether topics appear on first use.
+    """
     headers = {"Authorization": f"Bearer {broker.token(ADMIN)}"}
     with httpx.Client(base_url=f"{broker.urls[1]}/admin/v2", headers=headers) as admin:
         admin.put(f"/tenants/{TENANT}", json={"allowedClusters": ["standalone"]})
         admin.put(f"/namespaces/{TENANT}/{namespace}")
+        creation = {"allowAutoTopicCreation": auto, "topicType": "non-partitioned"}
+        admin.post(f"/namespaces/{TENANT}/{namespace}/autoTopicCreation", json=creation)
         path = f"/namespaces/{TENANT}/{namespace}/permissions/{WORKER}"
         admin.post(path, json=["produce", "consume"]).raise_for_status()
 
@@ -81,7 +89,7 @@ async def test_a_role_that_may_only_send_and_receive_uses_what_exists(
 ) -> None:
     made = broker.transport(f"{{type: token, token: {broker.token(ADMIN)}}}", "shared")
     used = broker.transport(f"{{type: token, token: {broker.token(WORKER)}}}", "shared")
-    allow(broker, "shared")
+    allow(broker, "shared", auto=True)
     async with asyncio.timeout(120):
         async with InfiniticWorker.from_yaml_string(made + "storage: inMemory\n" + WHOLE) as first:
             assert await first.async_client.call(first.async_client.new_workflow(Totals).where)
@@ -93,9 +101,9 @@ async def test_a_role_that_may_only_send_and_receive_uses_what_exists(
 async def test_a_role_that_may_only_send_and_receive_is_told_what_is_missing(
     broker: GuardedBroker,
 ) -> None:
-    allow(broker, "bare")
+    allow(broker, "bare", auto=False)
     text = broker.transport(f"{{type: token, token: {broker.token(WORKER)}}}", "bare")
-    with pytest.raises(TransportError) as caught:
+    with pytest.raises(TransportUnavailable) as caught:
         async with (
             asyncio.timeout(60),
             InfiniticWorker.from_yaml_string(text + "storage: inMemory\n" + WHOLE),
@@ -103,3 +111,16 @@ async def test_a_role_that_may_only_send_and_receive_is_told_what_is_missing(
             pass
     for kind in ("workflow-state-cmd", "workflow-state-engine", "workflow-state-timer"):
         assert f"{TENANT}/bare/{kind}:Totals with 2 partitions" in str(caught.value)
+
+
+async def test_a_client_that_may_not_make_its_topic_is_told_what_to_do(
+    broker: GuardedBroker,
+) -> None:
+    made = broker.transport(f"{{type: token, token: {broker.token(ADMIN)}}}", "closed")
+    used = broker.transport(f"{{type: token, token: {broker.token(WORKER)}}}", "closed")
+    allow(broker, "closed", auto=False)
+    worker = InfiniticWorker.from_yaml_string(made + "storage: inMemory\n" + WHOLE)
+    client = AsyncInfiniticClient.from_yaml_string(used)
+    async with asyncio.timeout(60), worker, client:
+        with pytest.raises(TransportUnavailable, match="set allowAutoTopicCreation in its namespa"):
+            await client.call(client.new_workflow(Totals).where)

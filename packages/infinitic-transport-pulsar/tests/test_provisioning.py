@@ -14,7 +14,7 @@ import pytest
 from infinitic_common.configuration import PulsarConfiguration
 from infinitic_common.exceptions import TransportError, TransportUnavailable
 from infinitic_common.testing.transport import Scene, numbered
-from infinitic_common.transport import Subscription, Topic, TopicKind
+from infinitic_common.transport import OutgoingMessage, Subscription, Topic, TopicKind
 from infinitic_transport_pulsar import PulsarTransport
 from infinitic_transport_pulsar._admin import Answer
 from infinitic_transport_pulsar._names import TopicNames, rest_path
@@ -169,6 +169,17 @@ async def test_work_keeps_its_topic_without_a_policy_where_nothing_expires(
     await (await pulsar_harness.open()).publish(scene.tasks, numbered(1))
     path = rest_path(pulsar_harness.names.of(scene.tasks))
     assert (await pulsar_harness.admin.get(f"{path}/messageTTL")).body is None
+
+
+async def test_a_timer_that_is_due_after_the_time_to_live_of_timers_is_kept(
+    scene: Scene, pulsar_harness: "PulsarHarness"
+) -> None:
+    transport = await pulsar_harness.open()
+    topic = Topic(TopicKind.WORKFLOW_STATE_TIMER, scene.entity)
+    late = transport.now() + 1000 * (pulsar_harness.configuration.policies.timer_ttl_seconds + 1)
+    await transport.publish(topic, [OutgoingMessage(id="late", body=b"", deliver_at=late)])
+    await (await pulsar_harness.open()).publish(topic, numbered(1))
+    assert await seconds_to_live(pulsar_harness, pulsar_harness.names.of(topic)) == 0
 
 
 @pytest.mark.parametrize(

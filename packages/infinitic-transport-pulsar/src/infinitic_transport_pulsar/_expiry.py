@@ -50,8 +50,13 @@ class Expiry:
             if reply.answer is not Answer.DONE:
                 _LOGGER.warning("topic %s stays when nobody reads it: %s", full, reply.reason)
 
-    async def keep(self, full: str, kind: TopicKind) -> None:
+    async def keep(self, full: str, kind: TopicKind, *, made: bool = False) -> None:
         """See to it that a topic of work keeps its messages, whatever the namespace says.
+
+        Args:
+            full: Its full name.
+            kind: Its kind.
+            made: Whether it was made just now; of others no time to live is shortened.
 
         Raises:
             TransportUnavailable: They would be lost, and that cannot be changed from here.
@@ -61,7 +66,7 @@ class Expiry:
         if reply.answer is not Answer.DONE:
             return  # Who may not see it may not change it; the namespace's warning tells so.
         applied = cast("int | None", reply.body) or 0
-        if applied == wanted:
+        if applied == wanted or (not applied and not made):
             return
         reason = await self._set(full, wanted)
         too_short = applied > 0 and (not wanted or applied < wanted)
@@ -74,12 +79,21 @@ class Expiry:
                 *(full, applied, wanted),
             )
 
+    async def keep_for_ever(self, full: str) -> None:
+        """Lift the bound of a topic, before a message that is due later than it.
+
+        Raises:
+            TransportUnavailable: That cannot be changed from here.
+        """
+        reason = await self._set(full, 0)
+        if reason is not None:
+            _refuse(full, self._policies.timer_ttl_seconds, reason)
+        _LOGGER.warning("%s keeps messages for ever: one is due after timerTTLSeconds", full)
+
     async def _set(self, full: str, seconds: int) -> str | None:
         """Give a topic a time to live of its own; answers why that cannot be."""
         try:
             reply = await self._admin.post(f"{rest_path(full)}/messageTTL?messageTTL={seconds}")
-        except TransportUnavailable:
-            raise
         except TransportError as error:  # Brokers may be told to have no policies of topics.
             return str(error)
         return None if reply.answer is Answer.DONE else reply.reason or "no right to"

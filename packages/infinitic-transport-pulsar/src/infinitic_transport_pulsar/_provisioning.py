@@ -61,6 +61,12 @@ class Provisioning:
         """Make a topic and its main subscription, before it is published to."""
         await self._once.do(f"subscription {topic}", lambda: self._make_main_subscription(topic))
 
+    async def keep_for_ever(self, topic: Topic) -> None:
+        """Make a topic of delayed messages that keeps them longer than configured."""
+        await self.topic_with_subscription(topic)
+        full = self._names.of(topic)
+        await self._once.do(f"for ever {topic}", lambda: self._expiry.keep_for_ever(full))
+
     async def dead_letters(self, topic: Topic) -> None:
         """Make the topic that dead letters go to, with the subscription that keeps them."""
         await self._once.do(f"dead letters {topic}", lambda: self._make_dead_letters(topic))
@@ -80,6 +86,11 @@ class Provisioning:
         if topic not in self._assumed:
             return "it is made again at the next try"
         what = self._described(topic)
+        if topic.kind is TopicKind.CLIENT_RESPONSE:
+            return (
+                "this client has no right to make the topic of its answers: set "
+                f"allowAutoTopicCreation in its namespace, or give it a fixed name and make {what}"
+            )
         return (
             f"this process has no right to make it, nor to look what else is missing: make {what}"
         )
@@ -194,12 +205,16 @@ class Provisioning:
         if made.answer is Answer.REFUSED:
             await self._expect(topic, made)
         elif topic.kind not in EXPIRING_KINDS:
-            await self._expiry.keep(full, topic.kind)
+            await self._expiry.keep(full, topic.kind, made=made.answer is Answer.DONE)
         elif made.answer is Answer.DONE:
             await self._expiry.let_expire(full, topic.kind)
 
     async def _expect(self, topic: Topic, refusal: Reply) -> None:
         """Go on with a topic that this process may not make, if it exists."""
+        if topic.kind is TopicKind.CLIENT_RESPONSE:
+            # Nobody makes the topics of clients beforehand; the namespace may do it at first use.
+            self._assumed.add(topic)
+            return
         answer = await self._answer_for(topic)
         if answer is Answer.REFUSED:
             self._assumed.add(topic)
@@ -220,8 +235,8 @@ class Provisioning:
         return (await self._admin.get(path)).answer
 
     def _described(self, topic: Topic) -> str:
-        partitions = partitions_of(topic.kind, self._configuration.partitions) or 0
-        text = f"{self._names.of(topic)} with {partitions} partitions"
+        partitions = partitions_of(topic.kind, self._configuration.partitions)
+        text = f"{self._names.of(topic)} with {partitions or 'no'} partitions"
         if topic.kind in EVENT_KINDS:
             return text
         return f"{text} and subscription {main_subscription(topic.kind)}"

@@ -205,10 +205,10 @@ class TopicProducer:
         partitions = len(self._partitions)
         if self._ordered:
             return [partition_of(message.key or message.id, partitions) for message in messages]
-        # What is sent together is stored together, as far as the bound of a batch goes.
+        # What is sent at about the same time is stored together, as far as the bound of a batch goes.
         first = self._turn
-        self._turn += -(-len(messages) // UNORDERED_BATCH)
-        return [(first + index // UNORDERED_BATCH) % partitions for index in range(len(messages))]
+        self._turn += len(messages)
+        return [(first + index) // UNORDERED_BATCH % partitions for index in range(len(messages))]
 
     async def _open(self, routes: Iterable[int]) -> dict[int, NativeProducer]:
         missing = [route for route in routes if route not in self._producers]

@@ -11,6 +11,7 @@ import httpx
 from infinitic_common.configuration import PulsarConfiguration
 from infinitic_common.exceptions import PayloadTooLarge, TransportError
 from infinitic_common.transport import (
+    DELAYED_KINDS,
     Backlog,
     Consumption,
     Handler,
@@ -36,6 +37,7 @@ from infinitic_transport_pulsar._window import Window
 
 _LARGEST_TO_BROKER = 5 * 1024 * 1024
 _LARGEST_IN_CHUNKS = 64 * 1024 * 1024
+_DAY = 86_400
 _FOR_PROPERTIES = 128 * 1024
 _BYTES_PER_CHARACTER = 4
 _UNDERWAY_MESSAGES = 20_000
@@ -87,6 +89,8 @@ class PulsarTransport:
             self._check_size(topic, message)
         if not messages:
             return
+        if topic.kind in DELAYED_KINDS and self._outlive_topic(messages):
+            await inlet.provisioning.keep_for_ever(topic)
         if topic.kind is TopicKind.CLIENT_RESPONSE:
             await inlet.producers.answer(topic, messages)
         else:
@@ -152,6 +156,12 @@ class PulsarTransport:
         await outlet.threads.call("closing the connections", outlet.close)
         outlet.threads.close()
         await inlet.provisioning.close()
+
+    def _outlive_topic(self, messages: Sequence[OutgoingMessage]) -> bool:
+        """Whether any of them is due when the topic would have lost it, less a day to be handled."""
+        seconds = self._configuration.policies.timer_ttl_seconds
+        latest = self.now() + 1000 * max(0, seconds - _DAY)
+        return bool(seconds) and any((m.deliver_at or 0) > latest for m in messages)
 
     def _watched(self) -> list[Watched]:
         producers = self._inlet.producers.watched if self._inlet is not None else []
