@@ -1,9 +1,10 @@
 """BATCH: tasks that run together."""
 
 import asyncio
+import time
 
 import pytest
-from harness.workflows.batches import SIZES, Batches
+from harness.workflows.batches import SIZES, Batches, Blocking
 
 from infinitic_client import AsyncInfiniticClient
 
@@ -75,3 +76,13 @@ async def test_batch_16_a_method_without_batch_runs_one_by_one(
 
 async def test_batch_16_tasks_of_one_workflow_run_together(client: AsyncInfiniticClient) -> None:
     assert await client.call(client.new_workflow(Batches).both, 5) == [2 * n for n in range(5, 25)]
+
+
+async def test_batch_12_workflows_that_block_their_executor_do_so_together(
+    client: AsyncInfiniticClient,
+) -> None:
+    began = time.monotonic()
+    await asyncio.gather(
+        *(client.call(client.new_workflow(Blocking).block, 300) for _ in range(20))
+    )
+    assert time.monotonic() - began < 5  # one after the other it is 6

@@ -22,6 +22,11 @@ workflows:
     stateEngine: {concurrency: 10}
     tagEngine: {concurrency: 5}
 """
+WALK = """\
+  - name: Walk
+    class: reliability.orders.WalkImpl
+    stateEngine: {concurrency: 10}
+"""
 WHOLE = SERVICES + EXECUTORS + "    stateEngine: {concurrency: 10}\n    tagEngine:\n"
 
 

@@ -40,6 +40,13 @@ class Load:
         assert {key: ids for key, ids in decided.items() if len(ids) > 1} == {}
 
 
+async def until_noted(journal: Path, keys: set[tuple[int, int]]) -> None:
+    """Wait until these steps of orders have been noted."""
+    async with asyncio.timeout(PATIENCE_SECONDS):
+        while not keys <= decisions(journal).keys():  # noqa: ASYNC110 - a file
+            await asyncio.sleep(_PAUSE_SECONDS)
+
+
 async def _tried_until_sent(send: Callable[[], Awaitable[Sent]]) -> Sent:
     while True:
         try:

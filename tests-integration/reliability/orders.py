@@ -1,6 +1,7 @@
 """Workflows whose every effect leaves a line in a file, so that doubled and lost ones are seen."""
 
 import os
+import time
 from collections import defaultdict
 from datetime import timedelta
 from pathlib import Path
@@ -9,6 +10,7 @@ from typing import Protocol
 from infinitic_common import Channel, Task, Workflow, channel, new_service
 
 STEPS = 4
+_LOOK_SECONDS = 0.01
 
 
 class Ledger(Protocol):
@@ -16,6 +18,10 @@ class Ledger(Protocol):
 
     def note(self, journal: str, order: int, step: int) -> int:
         """Write a line that names order, step and task; gives the step."""
+        ...
+
+    def note_and_wait(self, journal: str, step: int) -> int:
+        """As ``note``, of order 0; then wait for a file that lets the step end."""
         ...
 
 
@@ -26,6 +32,13 @@ class LedgerImpl(Ledger):
         """See ``Ledger``."""
         with Path(journal).open("ab", buffering=0) as file:
             file.write(f"{order} {step} {Task.task_id} {os.getpid()}\n".encode())
+        return step
+
+    def note_and_wait(self, journal: str, step: int) -> int:
+        """See ``Ledger``."""
+        self.note(journal, 0, step)
+        while not Path(f"{journal}.{step}").exists():
+            time.sleep(_LOOK_SECONDS)
         return step
 
 
@@ -53,6 +66,32 @@ class OrdersImpl(Workflow, Orders):
             self.timer(timedelta(milliseconds=200)).result()
         total += approval.result()
         return total + self.ledger.note(journal, order, STEPS)
+
+
+class Walk(Protocol):
+    """One workflow whose every step is killed."""
+
+    def walk(self, journal: str, inlines: str) -> int:
+        """An inline block and a task, step by step; gives the number of steps."""
+        ...
+
+
+class WalkImpl(Workflow, Walk):
+    """Its code."""
+
+    ledger = new_service(Ledger)
+
+    def walk(self, journal: str, inlines: str) -> int:
+        """See ``Walk``."""
+        for step in range(STEPS + 1):
+            self.inline(_note_inline, inlines, step)
+            self.ledger.note_and_wait(journal, step)
+        return STEPS + 1
+
+
+def _note_inline(inlines: str, step: int) -> None:
+    with Path(inlines).open("ab", buffering=0) as file:
+        file.write(f"{step}\n".encode())
 
 
 def result_of(order: int) -> int:

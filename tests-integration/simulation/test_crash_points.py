@@ -14,7 +14,7 @@ _LOCAL_STRIDE, _REMOTE_STRIDE = 2, 8
 @pytest.mark.parametrize("overlap", [False, True], ids=["crash", "overlap"])
 @pytest.mark.parametrize("mode", MODES, ids=str)
 @pytest.mark.parametrize("program", FIRST)
-def test_a_program_survives_a_crash_at_each_boundary(
+def test_rel_10_rel_11_a_program_survives_a_crash_at_each_boundary(
     program: str, mode: Mode, *, overlap: bool
 ) -> None:
     boundaries = simulate(Plan(1, [program], mode, Rates()))

@@ -37,6 +37,16 @@ async def test_a_shared_transport_stays_open(transport: RecordingTransport) -> N
     assert not transport.is_closed
 
 
+async def test_clients_that_share_a_transport_are_answered_under_names_of_their_own(
+    transport: RecordingTransport,
+) -> None:
+    one = AsyncInfiniticClient(transport=transport, close_transport=False)
+    other = AsyncInfiniticClient(transport=transport, close_transport=False)
+    assert (one.name, other.name) == ("client-1", "client-1-2")
+    await one.close()
+    await other.close()
+
+
 async def test_a_closed_client_says_so(transport: RecordingTransport) -> None:
     client = AsyncInfiniticClient(transport=transport)
     await client.close()

@@ -73,7 +73,7 @@ class AsyncInfiniticClient(StubMaker, AsyncCommands):
     @property
     def name(self) -> str:
         """The unique name of this client on its transport."""
-        return self._core.transport.name
+        return self._core.name
 
     @property
     def last_deferred(self) -> AsyncDeferred[object] | None:

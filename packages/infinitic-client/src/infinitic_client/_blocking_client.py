@@ -85,7 +85,7 @@ class InfiniticClient(StubMaker, BlockingCommands):
     @property
     def name(self) -> str:
         """The unique name of this client on its transport."""
-        return self._core.transport.name
+        return self._core.name
 
     @property
     def last_deferred(self) -> Deferred[object] | None:

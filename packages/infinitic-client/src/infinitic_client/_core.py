@@ -6,6 +6,7 @@ from contextlib import asynccontextmanager
 from contextvars import ContextVar
 from datetime import timedelta
 
+from infinitic_client._names import new_name
 from infinitic_client._outbox import Outbox
 from infinitic_client._reminding import Reminder
 from infinitic_client._responses import Key, Responses, request_key
@@ -30,8 +31,9 @@ class ClientCore:
 
     def __init__(self, transport: Transport, *, close_transport: bool) -> None:
         self.transport = transport
+        self.name = new_name(transport)
         self.outbox = Outbox(transport)
-        self.responses = Responses(transport)
+        self.responses = Responses(transport, self.name)
         self.last_handle: ContextVar[Handle | None] = ContextVar("last_handle", default=None)
         self._close_transport = close_transport
         self._closed = False
@@ -39,7 +41,7 @@ class ClientCore:
     @property
     def requester(self) -> ClientRequester:
         """This client, as the one who asks."""
-        return ClientRequester(self.transport.name)
+        return ClientRequester(self.name)
 
     # --- before anything is sent, in the thread of the caller ---------------------------------
 
@@ -78,7 +80,9 @@ class ClientCore:
         target = sending.call.target
         if isinstance(target, NewWorkflow) and target.tags:
             await self._add_tags(sending.handle, target.tags)
-        message = message_of(sending, self.transport, client_waiting=client_waiting)
+        message = message_of(
+            sending, self.requester, self.transport.now(), client_waiting=client_waiting
+        )
         await self.outbox.post(message)
 
     async def post(self, message: Message) -> None:
@@ -121,7 +125,7 @@ class ClientCore:
             TransportError: It is closed.
         """
         if self._closed:
-            raise _closed(self.transport.name)
+            raise _closed(self.name)
 
     async def close(self) -> None:
         """Finish publishing, stop receiving; twice does nothing."""
@@ -129,13 +133,16 @@ class ClientCore:
             return
         self._closed = True
         await self.outbox.close()
-        await self.responses.close(_closed(self.transport.name))
+        await self.responses.close(_closed(self.name))
         if self._close_transport:
             await self.transport.close()
 
     async def _claim(self, sending: Sending) -> None:
         # The very same message again: whoever has the custom id, the start stays the same start.
-        handle, message = sending.handle, message_of(sending, self.transport, client_waiting=False)
+        handle, message = (
+            sending.handle,
+            message_of(sending, self.requester, self.transport.now(), client_waiting=False),
+        )
         engine = f"tag engine of workflow {handle.workflow_name}"
         answer = await self.ask(handle.id, lambda _: message, engine)
         if isinstance(answer, CustomIdClaimed):

@@ -54,7 +54,7 @@ async def fail(
             message_id=new_id(),
             service_name=_service_name(service),
             task_id=checked_text(task_id, "the id of a delegated task"),
-            failure=_failure(core.transport.name, error),
+            failure=_failure(core.name, error),
             emitted_at=core.transport.now(),
         )
     )

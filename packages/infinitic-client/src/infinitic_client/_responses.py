@@ -40,10 +40,16 @@ def request_key(request_id: str) -> Key:
 
 
 class Responses:
-    """The answers that a client waits for; consumption starts with the first wait."""
+    """The answers that a client waits for; consumption starts with the first wait.
 
-    def __init__(self, transport: Transport) -> None:
+    Args:
+        transport: Brings them.
+        name: The name of the client.
+    """
+
+    def __init__(self, transport: Transport, name: str) -> None:
         self._transport = transport
+        self._name = name
         self._waiting: dict[Key, list[asyncio.Future[ClientMessage]]] = {}
         self._parts: dict[Key, Parts] = {}
         self._starting = asyncio.Lock()
@@ -64,11 +70,9 @@ class Responses:
                 )
 
     def _subscription(self) -> Subscription:
-        name = self._transport.name
-        # Clients that share a transport share the topic: each one needs every answer.
         return Subscription(
-            topics=(Topic(TopicKind.CLIENT_RESPONSE, name),),
-            name=f"{name}-{new_id()}",
+            topics=(Topic(TopicKind.CLIENT_RESPONSE, self._name),),
+            name=f"{self._name}-{new_id()}",
             max_batch_messages=1000,
             durable=False,
         )

@@ -122,14 +122,13 @@ def prepare(call: MethodCall | SignalCall) -> Sending:
 
 
 def message_of(
-    sending: Sending, transport: Transport, *, client_waiting: bool
+    sending: Sending, requester: ClientRequester, now: int, *, client_waiting: bool
 ) -> DispatchWorkflow | DispatchMethod | SendSignal | CommandByTag | StartByCustomId:
     """The message of a call."""
     handle, call = sending.handle, sending.call
     if isinstance(call.target, NewWorkflow) and isinstance(call, MethodCall):
-        start = _start(sending, call, call.target, transport, client_waiting=client_waiting)
+        start = _start(sending, call, call.target, requester, now, client_waiting=client_waiting)
         return start if sending.custom_id is None else _unique(start, sending.custom_id)
-    requester, now = ClientRequester(transport.name), transport.now()
     command = (
         _signal(handle, call, requester, now)
         if isinstance(call, SignalCall)
@@ -164,7 +163,8 @@ def _start(
     sending: Sending,
     call: MethodCall,
     target: NewWorkflow,
-    transport: Transport,
+    requester: ClientRequester,
+    now: int,
     *,
     client_waiting: bool,
 ) -> DispatchWorkflow:
@@ -177,9 +177,9 @@ def _start(
         arguments=call.arguments,
         tags=target.tags,
         meta=inherited(target.meta, sending.trace),
-        requester=ClientRequester(transport.name),
+        requester=requester,
         client_waiting=client_waiting,
-        emitted_at=transport.now(),
+        emitted_at=now,
     )
 
 

@@ -10,7 +10,7 @@ from infinitic_common._contracts.implemented import MethodImplementation, implem
 from infinitic_common._contracts.properties import Properties, read_properties
 from infinitic_common.channels import Channel
 from infinitic_common.configuration import version_of
-from infinitic_common.contracts import Contract
+from infinitic_common.contracts import Contract, contract_of, contracts_of
 from infinitic_common.decorators import version_of_class
 from infinitic_common.exceptions import InvalidImplementation, MethodNotFound
 from infinitic_common.workflow import Workflow
@@ -90,12 +90,15 @@ class WorkflowImplementation:
         return cast("Workflow", self.factory())
 
 
-def service_implementation(source: object, name: str | None = None) -> ServiceImplementation:
+def service_implementation(
+    source: object, name: str | None = None, *, contract: type | None = None
+) -> ServiceImplementation:
     """Read the implementation of a service.
 
     Args:
         source: The class, or a function without parameters that makes its instances.
         name: Name of the service; by default that of the only contract among its parents.
+        contract: The contract of a class that has it not among its parents.
 
     Raises:
         InvalidImplementation: The class cannot implement the service; says what to change.
@@ -103,12 +106,12 @@ def service_implementation(source: object, name: str | None = None) -> ServiceIm
         InvalidTypeHint: A parameter or result has no type, or one that cannot be sent.
     """
     given = read_source(source)
-    contract = contract_named(given.cls, name)
-    methods = implemented_methods(given.cls, contract)
+    found = _structural(given.cls, contract) or contract_named(given.cls, name)
+    methods = implemented_methods(given.cls, found)
     if not methods:
         msg = f"{given.cls.__name__} has no public method to run tasks with"
         raise InvalidImplementation(msg)
-    return ServiceImplementation(given.cls, _name(contract, name), methods, given.factory)
+    return ServiceImplementation(given.cls, _name(found, name), methods, given.factory)
 
 
 def workflow_implementation(source: object, name: str | None = None) -> WorkflowImplementation:
@@ -157,6 +160,13 @@ def _method(
         msg = f"{cls.__name__} has no method named {name!r}; it has {', '.join(methods)}"
         raise MethodNotFound(msg)
     return found
+
+
+def _structural(cls: type, contract: type | None) -> Contract | None:
+    """The contract of a class that implements it without having it as a parent."""
+    if contract is None or contract in cls.__mro__ or contracts_of(cls):
+        return None
+    return contract_of(contract)
 
 
 def _name(contract: Contract | None, name: str | None) -> str:

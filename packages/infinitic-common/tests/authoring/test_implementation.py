@@ -11,6 +11,7 @@ from infinitic_common import (
     Workflow,
     batch,
     channel,
+    delegated,
     get_workflow_by_id,
     name,
     new_service,
@@ -18,7 +19,12 @@ from infinitic_common import (
 )
 from infinitic_common.exceptions import InvalidArguments, InvalidImplementation, MethodNotFound
 from infinitic_common.implementation import service_implementation, workflow_implementation
-from infinitic_common.serialization import DeserializationError, InvalidTypeHint, value_codec
+from infinitic_common.serialization import (
+    DeserializationError,
+    InvalidTypeHint,
+    encode_untyped,
+    value_codec,
+)
 
 TEXT = value_codec(str, place="a text")
 NUMBER = value_codec(float, place="a number")
@@ -151,6 +157,41 @@ def test_a_class_without_contract_needs_a_name() -> None:
     assert list(service_implementation(Plain, "Plain").methods) == ["reverse"]
     with pytest.raises(InvalidImplementation, match="no contract among its parents"):
         service_implementation(Plain)
+
+
+class Renamed(Protocol):
+    @name("next")
+    def next_one(self, number: int) -> int: ...
+
+    @delegated
+    def ask(self, question: str) -> str: ...
+
+
+class WithoutParent:
+    def next_one(self, number):  # noqa: ANN001, ANN202 - the contract has the hints
+        return number + 1
+
+    def ask(self, question: str) -> str:
+        return question
+
+
+def test_a_class_has_the_names_hints_and_marks_of_the_contract_it_is_registered_with() -> None:
+    read = service_implementation(WithoutParent, "Renamed", contract=Renamed)
+    assert read.name == "Renamed"
+    assert set(read.methods) == {"next", "ask"}
+    asked = read.method("ask").contract
+    assert asked is not None
+    assert asked.is_delegated
+    assert read.method("next").parameters[0].codec.decode(encode_untyped(3)) == 3
+
+
+def test_a_class_lacking_a_method_of_the_contract_it_is_registered_with_is_refused() -> None:
+    class Lacks:
+        def next_one(self, number: int) -> int:
+            return number
+
+    with pytest.raises(InvalidImplementation, match=r"Lacks\.ask is missing"):
+        service_implementation(Lacks, contract=Renamed)
 
 
 def test_a_name_that_is_not_that_of_the_contract_is_refused() -> None:

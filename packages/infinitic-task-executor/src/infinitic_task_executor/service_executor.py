@@ -56,6 +56,7 @@ class ServiceExecutor:
         timeout_seconds: float | TimeoutPolicy | Unset | None = UNSET,
         retry: RetryPolicy | RetryFunction | Unset | None = UNSET,
         batch: BatchConfiguration | None = None,
+        events: bool = True,
     ) -> None:
         """Register the implementation of a service.
 
@@ -70,6 +71,7 @@ class ServiceExecutor:
                 ``@retry`` on the method or the class decides, else the class if it is a
                 ``RetryPolicy``, else there is no other attempt.
             batch: How batch methods are fed; None to run their tasks one by one.
+            events: Tell listeners of its tasks.
 
         Raises:
             InvalidImplementation: The class cannot implement the service.
@@ -81,10 +83,13 @@ class ServiceExecutor:
             msg = f"concurrency={concurrency}: give 1 or more, or leave the executor out"
             raise ValueError(msg)
         name = contract if isinstance(contract, str) else contract_of(contract).name
-        self._implementation = service_implementation(implementation, name)
+        self._implementation = service_implementation(
+            implementation, name, contract=None if isinstance(contract, str) else contract
+        )
         self._settings = Settings(timeout_seconds, _retry_setting(retry, name))
         self._plans = plans_of(self._implementation, self._settings)
         self._concurrency = concurrency
+        self._events = events
         # Without a batch method nothing is worth waiting for.
         self._batch = batch if any(plan.batch for plan in self._plans.values()) else None
         self._runner: TaskRunner | None = None
@@ -111,6 +116,7 @@ class ServiceExecutor:
             concurrency=executor.concurrency,
             timeout_seconds=executor.timeout_seconds,
             retry=executor.retry,
+            events=executor.events is not False,
             batch=executor.batch,
         )
 
@@ -153,7 +159,12 @@ class ServiceExecutor:
     async def start(self, host: ComponentHost) -> None:
         """See ``Component``."""
         self._runner = TaskRunner(
-            self._implementation, self._plans, self._concurrency, self._batch, host
+            self._implementation,
+            self._plans,
+            self._concurrency,
+            self._batch,
+            host,
+            events=self._events,
         )
         subscription = Subscription(
             topics=tuple(Topic(kind, self.service_name) for kind in _TOPICS),

@@ -7,6 +7,7 @@ from typing import Literal, Self
 from infinitic_common.component import ComponentHost
 from infinitic_common.configuration import (
     UNSET,
+    BatchConfiguration,
     ConfigurationError,
     ExponentialBackoff,
     Problem,
@@ -26,10 +27,12 @@ from infinitic_task_executor._workflow.implemented import ImplementedWorkflow
 from infinitic_task_executor._workflow.remote import RemoteTasks
 from infinitic_task_executor._workflow.retries import RetrySetting
 from infinitic_task_executor._workflow.runner import RunnerSettings, WorkflowTaskRunner
+from infinitic_task_executor._workflow.telling import Telling
 
 _TIMEOUT = timedelta(seconds=60)
 _MAX_LIVE_RUNS = 5000
 _MAX_BATCH = 100
+_MAX_BATCH_THREADS = 100
 
 Source = type | Callable[[], object]
 """A class, or a function without parameters that makes its instances."""
@@ -48,10 +51,12 @@ class WorkflowExecutor:
         contract: type | str,
         *implementations: Source,
         concurrency: int = 1,
+        batch: BatchConfiguration | None = None,
         check_mode: CheckMode | Literal["none", "simple", "strict"] | None = None,
         timeout: timedelta | None = _TIMEOUT,
         retry: RetryPolicy | RetryFunction | Unset | None = UNSET,
         always_replay: bool = False,
+        events: bool = True,
         max_live_runs: int = _MAX_LIVE_RUNS,
     ) -> None:
         """Register the classes of a workflow, one for each version.
@@ -60,10 +65,13 @@ class WorkflowExecutor:
             contract: The contract, or the name of the workflow.
             implementations: Classes, or functions without parameters that make their instances.
             concurrency: Number of threads that workflow code runs on.
+            batch: Runs the code of as many workflows at once for each of ``concurrency``, on at
+                most 100 threads; nothing waits for a batch to fill.
             check_mode: How strictly changed code is found out; None to let the classes say.
             timeout: The longest that code may run without waiting; None for no limit.
             retry: When code that raised something of its own runs again; None for never. When it
                 is not given, ``@retry`` on the method or the class decides, else it is never.
+            events: Tell listeners of workflow tasks that come as messages.
             always_replay: Throw every run away after each task: what tests compare with.
             max_live_runs: Waiting runs that are kept in memory.
 
@@ -82,12 +90,13 @@ class WorkflowExecutor:
         self._execution = Execution(definitions, mode, retry=_retry_setting(retry, self._name))
         self._settings = settings = RunnerSettings(
             name=f"workflow-{self._name}",
-            concurrency=concurrency,
+            concurrency=_threads(concurrency, batch),
             timeout=timeout.total_seconds() if timeout is not None else None,
             always_replay=always_replay,
             max_live_runs=max_live_runs,
         )
         self._runner = WorkflowTaskRunner(settings, self._execution)
+        self._events = events
         self._consumption: Consumption | None = None
 
     @classmethod
@@ -110,9 +119,11 @@ class WorkflowExecutor:
             configuration.name,
             *classes,
             concurrency=executor.concurrency,
+            batch=executor.batch,
             check_mode=executor.check_mode,
             timeout=_limit(executor.timeout_seconds),
             retry=executor.retry,
+            events=executor.events is not False,
         )
 
     def __str__(self) -> str:
@@ -145,7 +156,8 @@ class WorkflowExecutor:
     async def start(self, host: ComponentHost) -> None:
         """See ``Component``."""
         self._execution.worker_name = host.worker_name
-        remote = RemoteTasks(self._name, host.transport, self._runner, self._execution)
+        telling = Telling(host.transport, host.worker_name, self._name) if self._events else None
+        remote = RemoteTasks(self._name, host.transport, self._runner, self._execution, telling)
         subscription = Subscription(
             topics=(Topic(TopicKind.WORKFLOW_EXECUTOR, self._name),),
             name="workflow-executor",
@@ -178,6 +190,12 @@ class WorkflowExecutor:
     def forget(self, workflow_ids: Sequence[str], method_ids: Sequence[str]) -> None:
         """See ``WorkflowTaskHandler``."""
         self._runner.forget(workflow_ids, method_ids)
+
+
+def _threads(concurrency: int, batch: BatchConfiguration | None) -> int:
+    if batch is None:
+        return concurrency
+    return max(concurrency, min(_MAX_BATCH_THREADS, concurrency * batch.max_messages))
 
 
 def _retry_setting(given: RetryPolicy | RetryFunction | Unset | None, name: str) -> RetrySetting:
