@@ -91,6 +91,9 @@ class Channel(Generic[T]):
     ) -> Deferred[Any]:
         """Receive signals; each ``result()`` gives the next one.
 
+        It takes all signals from now on, up to its limit, until its method run ends: another receive
+        gets only what this one does not take. Keep the deferred, or limit each receive to 1.
+
         Args:
             type_: Only signals of this class or its subclasses.
             limit: Number of signals; further waits give the last one again. None for no limit.
