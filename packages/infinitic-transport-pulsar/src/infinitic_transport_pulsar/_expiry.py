@@ -105,7 +105,9 @@ def losses(policies: object) -> list[str]:
     Args:
         policies: What the administration tells of it; None if it tells nothing.
     """
-    told = cast("Mapping[str, object]", policies) if isinstance(policies, Mapping) else {}
+    told: Mapping[str, object] = {}
+    if isinstance(policies, Mapping):
+        told = cast("Mapping[str, object]", policies)
     quotas = cast("Mapping[str, Mapping[str, object]] | None", told.get("backlog_quota_map")) or {}
     found = [
         f"backlog quota {name} with policy {_LOSES_BACKLOG}, which drops the oldest work when much "

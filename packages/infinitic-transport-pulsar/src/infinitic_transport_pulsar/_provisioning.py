@@ -168,7 +168,9 @@ class Provisioning:
         # What is stored by key is stored out of the order in which it was sent, which the broker
         # takes for repetition.
         by_key = self._configuration.ordered_subscription == "keyShared"
-        policies = cast("Policies", existing) if isinstance(existing, Mapping) else {}
+        policies: Policies = {}
+        if isinstance(existing, Mapping):
+            policies = cast("Policies", existing)
         if by_key and policies.get("deduplicationEnabled"):
             msg = (
                 f"namespace {self._namespace_path} has deduplicationEnabled, which loses messages "
