@@ -29,7 +29,6 @@ from infinitic_common.stubs import (
     WorkflowByTag,
 )
 from infinitic_common.trace_context import Meta, current_trace, inherited
-from infinitic_common.transport import Transport
 
 RunningCommand = (
     DispatchMethod | SendSignal | CancelWorkflow | CompleteTimers | RetryTasks | RetryWorkflowTask
@@ -159,7 +158,7 @@ def _unique(start: DispatchWorkflow, tag: str) -> StartByCustomId:
     )
 
 
-def _start(
+def _start(  # noqa: PLR0913 - the fields of the message
     sending: Sending,
     call: MethodCall,
     target: NewWorkflow,
