@@ -68,7 +68,7 @@ class Deployment:
 
     def worker(self, *components: Component) -> InfiniticWorker:
         """A further worker on the same ground."""
-        return _worker(self.ground, components)
+        return worker_on(self.ground, components)
 
 
 @asynccontextmanager
@@ -81,11 +81,12 @@ async def deployed(mode: Mode, *contracts: type) -> AsyncIterator[Deployment]:
             if not contracts or contract in contracts:
                 components += workflow_components(mode, contract, *implementations)
         client = AsyncInfiniticClient(transport=ground.transport)
-        async with client, _worker(ground, components):
+        async with client, worker_on(ground, components):
             yield Deployment(mode, client, ground)
 
 
-def _worker(ground: Ground, components: Sequence[Component]) -> InfiniticWorker:
+def worker_on(ground: Ground, components: Sequence[Component]) -> InfiniticWorker:
+    """A worker that leaves open what it stands on."""
     return InfiniticWorker(
         transport=ground.transport,
         storage=ground.storage,
