@@ -4,6 +4,7 @@ from collections.abc import Collection, Mapping, Sequence
 
 import attrs
 
+from infinitic_common.events import EVENT_KINDS
 from infinitic_common.storage import KeySetStorage, KeyValueStorage, Storage, VersionedValue, Write
 from infinitic_common.transport import Consumption, Handler, OutgoingMessage, Subscription, Topic
 from infinitic_common.transport import Transport as TransportPort
@@ -11,9 +12,10 @@ from infinitic_common.transport import Transport as TransportPort
 
 @attrs.define
 class Counters:
-    """What went through, and how large it was."""
+    """What went through, and how large it was; events apart."""
 
     messages: int = 0
+    event_messages: int = 0
     message_bytes: int = 0
     rows: int = 0
     statements: int = 0
@@ -42,8 +44,11 @@ class CountingTransport:
 
     async def publish(self, topic: Topic, messages: Sequence[OutgoingMessage]) -> None:
         """See ``Transport``."""
-        self._counters.messages += len(messages)
-        self._counters.message_bytes += sum(len(message.body) for message in messages)
+        if topic.kind in EVENT_KINDS:
+            self._counters.event_messages += len(messages)
+        else:
+            self._counters.messages += len(messages)
+            self._counters.message_bytes += sum(len(message.body) for message in messages)
         await self._transport.publish(topic, messages)
 
     async def consume(self, subscription: Subscription, handler: Handler) -> Consumption:

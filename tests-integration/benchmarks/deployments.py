@@ -25,7 +25,7 @@ from infinitic_task_executor import ServiceExecutor, WorkflowExecutor
 from infinitic_transport import InMemoryTransport
 from infinitic_transport_pulsar import PulsarTransport
 from infinitic_worker import InfiniticWorker
-from infinitic_workflow_engine import WorkflowStateEngine
+from infinitic_workflow_engine import StateEngineOptions, WorkflowStateEngine
 
 
 @attrs.frozen
@@ -128,7 +128,7 @@ _SERVERS = {
 class Deployment:
     """A worker with engine and executors, and a client, in this process."""
 
-    def __init__(self, where: Place) -> None:
+    def __init__(self, where: Place, *, events: bool = True) -> None:
         self.counters = Counters()
         self.transport = CountingTransport(where.open_transport(), self.counters)
         self.client = AsyncInfiniticClient(transport=self.transport, close_transport=False)
@@ -136,9 +136,9 @@ class Deployment:
             transport=self.transport,
             storage=CountingStorage(where.open_storage(), self.counters),
             components=[
-                ServiceExecutor(Payments, PaymentsImpl, concurrency=50),
+                ServiceExecutor(Payments, PaymentsImpl, concurrency=50, events=events),
                 WorkflowExecutor(Bench, BenchImpl, concurrency=1),
-                WorkflowStateEngine(Bench),
+                WorkflowStateEngine(Bench, StateEngineOptions(events=events)),
             ],
         )
 

@@ -28,6 +28,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description="Measure the framework.")
     parser.add_argument("what", nargs="*", metavar="PLACE|WORKLOAD")
     parser.add_argument("--json", action="store_true", help="one object a line")
+    parser.add_argument("--no-events", action="store_true", help="tell no listeners")
     parser.add_argument("--repetitions", type=int, default=3)
     arguments = parser.parse_args()
     known = {*PLACES, *WORKLOADS}
@@ -39,7 +40,14 @@ def main() -> None:
     prepare_process()  # as the command infinitic-worker does
     for where in [name for name in PLACES if name in arguments.what] or PLACES:
         for name in [name for name in WORKLOADS if name in arguments.what] or WORKLOADS:
-            figures = asyncio.run(measure(name, place(where), arguments.repetitions))
+            figures = asyncio.run(
+                measure(
+                    name,
+                    place(where),
+                    arguments.repetitions,
+                    events=not arguments.no_events,
+                )
+            )
             print(_line(figures, as_json=arguments.json), file=out, flush=True)
 
 

@@ -41,6 +41,7 @@ class Figures:
     p50_ms: float | None
     p99_ms: float | None
     messages_per_task: float
+    event_messages_per_task: float
     state_writes_per_task: float
     last_over_first: float | None
     cpu_us_per_task: float
@@ -114,10 +115,10 @@ WORKLOADS: dict[str, tuple[Workload, Callable[[], _Run]]] = {
 }
 
 
-async def measure(name: str, where: Place, repetitions: int) -> Figures:
+async def measure(name: str, where: Place, repetitions: int, *, events: bool = True) -> Figures:
     """Warm up, run a workload some times, and give the figures of the median run."""
     workload, new_run = WORKLOADS[name]
-    async with Deployment(where) as deployment:
+    async with Deployment(where, events=events) as deployment:
         await _sequential(deployment, _Run(200 * TASKS, 200))
         servers = {name: found for name, port in where.ports.items() if (found := server_of(port))}
         runs = [await _timed(deployment, workload, new_run(), servers) for _ in range(repetitions)]
@@ -144,6 +145,7 @@ async def _timed(
     after = deployment.counters
     run.counters = Counters(
         after.messages - before.messages,
+        after.event_messages - before.event_messages,
         after.message_bytes - before.message_bytes,
         after.rows - before.rows,
         after.statements - before.statements,
@@ -173,6 +175,7 @@ def _figures(name: str, where: Place, run: _Run, raw: float) -> Figures:
         p50_ms=_percentile(latencies, 0.5),
         p99_ms=_percentile(latencies, 0.99),
         messages_per_task=round(messages / run.tasks, 3),
+        event_messages_per_task=round(run.counters.event_messages / run.tasks, 3),
         state_writes_per_task=round((run.counters.rows - run.workflows) / run.tasks, 3),
         last_over_first=run.last_over_first and round(run.last_over_first, 2),
         cpu_us_per_task=round(run.cpu_seconds / run.tasks * 1e6, 1),

@@ -15,9 +15,12 @@ from infinitic_common._events.records import (
     Event,
     EventBatch,
     EventType,
+    PlainEvent,
     TaskEvent,
     TimerDispatched,
     WorkflowEvent,
+    task_event,
+    workflow_event,
 )
 from infinitic_common.codec import decode
 from infinitic_common.exceptions import UndecodableMessage
@@ -31,12 +34,15 @@ __all__ = [
     "EventPublisher",
     "EventType",
     "ListenableTransport",
+    "PlainEvent",
     "TaskEvent",
     "TimerDispatched",
     "Told",
     "WorkflowEvent",
     "batch_of",
     "service_events",
+    "task_event",
+    "workflow_event",
     "workflow_events",
     "workflow_executor_events",
 ]

@@ -7,14 +7,14 @@ from collections import defaultdict
 from collections.abc import Iterable
 from typing import Protocol, cast
 
-from infinitic_common.codec import decode, encode
+from infinitic_common.codec import decode, encode, to_plain
 from infinitic_common.events import (
-    Event,
     EventPublisher,
     EventType,
-    TaskEvent,
-    WorkflowEvent,
+    PlainEvent,
     service_events,
+    task_event,
+    workflow_event,
     workflow_events,
     workflow_executor_events,
 )
@@ -44,7 +44,7 @@ class _Asking(Protocol):
     requester: WorkflowRequester
 
 
-Told = defaultdict[Topic, list[Event]]
+Told = defaultdict[Topic, list[PlainEvent]]
 
 
 class Telling:
@@ -62,7 +62,7 @@ class Telling:
 
     def begin(self, turns: Iterable[Turn]) -> asyncio.Task[None] | None:
         """Start to publish what turns tell; ``finish`` waits for it."""
-        told = Told(list[Event])
+        told = Told(list[PlainEvent])
         events = told[self._topic]
         for turn in turns:
             events += turn.events or ()
@@ -77,7 +77,7 @@ class Telling:
         await self._publisher.finish(publication)
 
 
-def _tell_emission(emission: Emission, turn: Turn, events: list[Event], told: Told) -> None:
+def _tell_emission(emission: Emission, turn: Turn, events: list[PlainEvent], told: Told) -> None:
     """What events tell of a message that leaves."""
     record = emission.record
     if type(record) is ExecuteTask:
@@ -104,14 +104,14 @@ def _by_tag(record: CommandByTag) -> str | None:
     return EventType.SIGNAL_DISPATCHED if isinstance(command, SendSignal) else None
 
 
-def _sent(emission: Emission, event_type: str, turn: Turn) -> WorkflowEvent:
+def _sent(emission: Emission, event_type: str, turn: Turn) -> PlainEvent:
     """A run asked for something elsewhere."""
     record = emission.record
     requester = cast("_Asking", record).requester
     message = emission.message
     tasks = event_type == EventType.WORKFLOW_TASK_DISPATCHED
     timeout = emission.about
-    return WorkflowEvent(
+    return workflow_event(
         event_type,
         message.id if tasks else sent_id(message.id),
         getattr(record, "emitted_at", turn.now),
@@ -124,9 +124,9 @@ def _sent(emission: Emission, event_type: str, turn: Turn) -> WorkflowEvent:
     )
 
 
-def _timer(about: TimerTold) -> WorkflowEvent:
+def _timer(about: TimerTold) -> PlainEvent:
     requester, timer = about.requester, about.timer
-    return WorkflowEvent(
+    return workflow_event(
         EventType.TIMER_DISPATCHED,
         timer.timer_id,
         timer.emitted_at,
@@ -138,24 +138,21 @@ def _timer(about: TimerTold) -> WorkflowEvent:
     )
 
 
-def _task(record: ExecuteTask, body: bytes) -> TaskEvent:
-    return TaskEvent(
+def _task(record: ExecuteTask, body: bytes) -> PlainEvent:
+    return task_event(
         EventType.TASK_DISPATCH,
         record.message_id,
         record.emitted_at,
-        record.task_id,
-        record.service_name,
-        record.method_name,
-        record.retry_sequence,
-        record.retry_index,
-        record.requester,
-        record.tags,
-        record.meta,
-        body,
+        (record.task_id, record.service_name, record.method_name),
+        (record.retry_sequence, record.retry_index),
+        to_plain(record.requester),
+        tags=record.tags,
+        meta=record.meta,
+        body=body,
     )
 
 
-def _workflow_task(record: ExecuteWorkflowTask, state: WorkflowState | None) -> TaskEvent:
+def _workflow_task(record: ExecuteWorkflowTask, state: WorkflowState | None) -> PlainEvent:
     """Without the history that goes with it: what is in it was told before."""
     run = None if state is None else state.methods.get(record.method_id)
     requester = WorkflowRequester(
@@ -166,14 +163,11 @@ def _workflow_task(record: ExecuteWorkflowTask, state: WorkflowState | None) -> 
         0,
         0 if state is None else state.workflow_version or 0,
     )
-    return TaskEvent(
+    return task_event(
         EventType.TASK_DISPATCH,
         record.message_id,
         record.emitted_at,
-        record.workflow_task_id,
-        WORKFLOW_EXECUTOR,
-        _METHOD,
-        0,
-        record.retry_index,
-        requester,
+        (record.workflow_task_id, WORKFLOW_EXECUTOR, _METHOD),
+        (0, record.retry_index),
+        to_plain(requester),
     )

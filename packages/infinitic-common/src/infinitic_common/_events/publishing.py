@@ -8,11 +8,11 @@ from collections.abc import Iterator, Mapping, Sequence
 from functools import cache
 from hashlib import blake2b
 from importlib.metadata import PackageNotFoundError, version
+from typing import cast
 
-import attrs
+import cbor2
 
-from infinitic_common._events.records import Event, EventBatch
-from infinitic_common.codec import encode
+from infinitic_common._events.records import BODY, NAMES, PlainEvent
 from infinitic_common.exceptions import Unavailable
 from infinitic_common.transport import OutgoingMessage, Topic, Transport
 
@@ -26,8 +26,10 @@ _BATCH_BYTES = 512 * 1024
 _BESIDE_BYTES = 600
 """What an event takes besides its body, about."""
 _MARGIN = 16 * 1024
+_BATCH = 240
+"""Number of the record ``EventBatch``."""
 
-Told = Mapping[Topic, Sequence[Event]]
+Told = Mapping[Topic, Sequence[PlainEvent]]
 """Events by the topic that they are for."""
 
 
@@ -84,14 +86,15 @@ class EventPublisher:
                 _LOGGER.exception("events for %s cannot be published: nobody is told", topic)
                 return None
 
-    def _messages(self, events: Sequence[Event]) -> Iterator[OutgoingMessage]:
+    def _messages(self, events: Sequence[PlainEvent]) -> Iterator[OutgoingMessage]:
         """One message, unless the events are too large for that."""
         most = self._transport.max_message_bytes - _MARGIN
-        batch: list[Event] = []
+        batch: list[PlainEvent] = []
         size = 0
         for each in events:
-            event = each if len(each.body) <= most else _without_body(each)
-            room = len(event.body) + _BESIDE_BYTES
+            length = _length(each)
+            event = each if length <= most else _without_body(each)
+            room = _BESIDE_BYTES + (length if event is each else 0)
             if batch and size + room > min(_BATCH_BYTES, most):
                 yield self._message(batch)
                 batch, size = [], 0
@@ -100,15 +103,21 @@ class EventPublisher:
         if batch:
             yield self._message(batch)
 
-    def _message(self, events: Sequence[Event]) -> OutgoingMessage:
-        batch = EventBatch(self._worker_name, _release(), tuple(events))
-        body = encode(batch)
+    def _message(self, events: Sequence[PlainEvent]) -> OutgoingMessage:
+        body = cbor2.dumps([_BATCH, self._worker_name, _release(), events])
         return OutgoingMessage(blake2b(body, digest_size=16).hexdigest(), body)
 
 
-def _without_body(event: Event) -> Event:
-    names = {**event.names, "omittedBytes": len(event.body)}
-    return attrs.evolve(event, body=b"", names=names)
+def _length(event: PlainEvent) -> int:
+    return len(cast("bytes", event[BODY[cast("int", event[0])]]))
+
+
+def _without_body(event: PlainEvent) -> PlainEvent:
+    number, changed = cast("int", event[0]), list(event)
+    names = cast("dict[str, object]", event[NAMES[number]])
+    changed[NAMES[number]] = {**names, "omittedBytes": _length(event)}
+    changed[BODY[number]] = b""
+    return changed
 
 
 @cache

@@ -147,6 +147,89 @@ class EventBatch:
     events: tuple[Event, ...]
 
 
+PlainEvent = list[object]
+"""An event as the array of its record: on its way out it is nothing else."""
+
+_NO_NAMES: dict[str, object] = {}
+_NO_META: dict[str, bytes] = {}
+BODY: Final = {241: 5, 242: 12}
+NAMES: Final = {241: 9, 242: 13}
+"""Where the array of each record, by its number, has body and names."""
+
+
+def workflow_event(  # noqa: PLR0913, PLR0917 - the fields of the record
+    event_type: str,
+    event_id: str,
+    at: int,
+    workflow_id: str,
+    body: bytes = b"",
+    method_id: str | None = None,
+    method_name: str | None = None,
+    workflow_version: int | None = None,
+    names: dict[str, object] = _NO_NAMES,
+    duration_ms: float | None = None,
+) -> PlainEvent:
+    """A ``WorkflowEvent`` to be told; several times cheaper than the record and its encoding."""
+    return [
+        241,
+        event_type,
+        event_id,
+        at,
+        workflow_id,
+        body,
+        method_id,
+        method_name,
+        workflow_version,
+        names,
+        duration_ms,
+    ]
+
+
+def task_event(  # noqa: PLR0913, PLR0917 - the fields of the record
+    event_type: str,
+    event_id: str,
+    at: int,
+    task: tuple[str, str, str],
+    retries: tuple[int, int],
+    requester: list[object],
+    *,
+    tags: frozenset[str] = frozenset(),
+    meta: Mapping[str, bytes] = _NO_META,
+    body: bytes = b"",
+    names: dict[str, object] = _NO_NAMES,
+    duration_ms: float | None = None,
+) -> PlainEvent:
+    """A ``TaskEvent`` to be told.
+
+    Args:
+        event_type: One of ``EventType``.
+        event_id: Its id.
+        at: Milliseconds since the epoch.
+        task: Its id, service and method.
+        retries: Manual and automatic retries before.
+        requester: Who asked for the task, as the array of its record.
+        tags: Its tags.
+        meta: Its meta.
+        body: The encoded record that it tells of.
+        names: What the record lacks.
+        duration_ms: How long the attempt took.
+    """
+    return [
+        242,
+        event_type,
+        event_id,
+        at,
+        *task,
+        *retries,
+        requester,
+        sorted(tags) if tags else [],
+        meta,
+        body,
+        names,
+        duration_ms,
+    ]
+
+
 @record(243)
 @attrs.frozen
 class TimerDispatched:

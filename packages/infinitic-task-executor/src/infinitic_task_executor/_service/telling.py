@@ -10,13 +10,14 @@ from typing import Final
 
 import attrs
 
-from infinitic_common.codec import encode
+from infinitic_common.codec import encode, to_plain
 from infinitic_common.events import (
     EncodedValue,
     EventPublisher,
     EventType,
-    TaskEvent,
+    PlainEvent,
     service_events,
+    task_event,
 )
 from infinitic_common.messages import ExecuteTask
 from infinitic_common.transport import Transport
@@ -48,7 +49,7 @@ class Telling:
         self._now = transport.now
         self._topic = service_events(service_name)
         self._loop = asyncio.get_running_loop()
-        self._told: deque[tuple[TaskEvent, Pending]] = deque()
+        self._told: deque[tuple[PlainEvent, Pending]] = deque()
         self._expected = 0
         self._timer: asyncio.TimerHandle | None = None
         self._publishing: set[asyncio.Task[None]] = set()
@@ -101,14 +102,9 @@ class Telling:
         self._told.append((event, pending))
         if retried:
             # What events call dispatched is told once, where it is decided.
-            again = attrs.evolve(
-                event,
-                type=EventType.TASK_DISPATCH,
-                id=message.id,
-                retry_index=asked.retry_index + 1,
-                duration_ms=None,
-            )
-            self._told.append((again, pending))
+            again = attrs.evolve(asked, retry_index=asked.retry_index + 1)
+            event = self._event(again, EventType.TASK_DISPATCH, message.id, meta=of, body=body)
+            self._told.append((event, pending))
 
     def flush(self) -> None:
         """Publish what was told so far; on the event loop, before its reports are settled."""
@@ -119,7 +115,7 @@ class Telling:
         pairs = [told.popleft() for _ in range(count)]
         for event, pending in pairs:
             pending.more(1)
-            if event.type == EventType.TASK_STARTED:
+            if event[1] == EventType.TASK_STARTED:
                 self._expected -= 1
         task = self._loop.create_task(self._publish(pairs))
         self._publishing.add(task)
@@ -132,7 +128,7 @@ class Telling:
         for publishing in self._publishing:
             publishing.cancel()
 
-    async def _publish(self, pairs: list[tuple[TaskEvent, Pending]]) -> None:
+    async def _publish(self, pairs: list[tuple[PlainEvent, Pending]]) -> None:
         publication = self._publisher.begin({self._topic: [event for event, _ in pairs]})
         await self._publisher.finish(publication)
         for _, pending in pairs:
@@ -152,19 +148,16 @@ class Telling:
         meta: Mapping[str, bytes],
         body: bytes = b"",
         took: float | None = None,
-    ) -> TaskEvent:
-        return TaskEvent(
+    ) -> PlainEvent:
+        return task_event(
             event_type,
             event_id,
             self._now(),
-            asked.task_id,
-            asked.service_name,
-            asked.method_name,
-            asked.retry_sequence,
-            asked.retry_index,
-            asked.requester,
-            asked.tags,
-            meta,
-            body,
+            (asked.task_id, asked.service_name, asked.method_name),
+            (asked.retry_sequence, asked.retry_index),
+            to_plain(asked.requester),
+            tags=asked.tags,
+            meta=meta,
+            body=body,
             duration_ms=took,
         )

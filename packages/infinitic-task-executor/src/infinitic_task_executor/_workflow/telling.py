@@ -6,11 +6,12 @@ import asyncio
 import time
 from collections.abc import Iterable, Sequence
 
-from infinitic_common.codec import encode
+from infinitic_common.codec import encode, to_plain
 from infinitic_common.events import (
     EventPublisher,
     EventType,
-    TaskEvent,
+    PlainEvent,
+    task_event,
     workflow_executor_events,
 )
 from infinitic_common.messages import ExecuteWorkflowTask
@@ -55,10 +56,10 @@ class Telling:
         for publication in publications:
             await self._publisher.finish(publication)
 
-    def _begin(self, events: Sequence[TaskEvent]) -> asyncio.Task[None] | None:
+    def _begin(self, events: Sequence[PlainEvent]) -> asyncio.Task[None] | None:
         return self._publisher.begin({self._topic: events}) if events else None
 
-    def _ended(self, one: Asked, result: WorkflowTaskResult, took: float) -> TaskEvent:
+    def _ended(self, one: Asked, result: WorkflowTaskResult, took: float) -> PlainEvent:
         """Without what the code asked for: the engine tells that."""
         if result.error is None:
             return self._event(one, EventType.TASK_COMPLETED, took=took)
@@ -77,7 +78,7 @@ class Telling:
         body: bytes = b"",
         took: float | None = None,
         names: dict[str, object] | None = None,
-    ) -> TaskEvent:
+    ) -> PlainEvent:
         message, task = one
         requester = WorkflowRequester(
             task.workflow_name,
@@ -87,19 +88,16 @@ class Telling:
             0,
             task.workflow_version or 0,
         )
-        return TaskEvent(
+        return task_event(
             event_type,
             f"{message.message_id}/{event_type.partition('.')[2]}",
             self._now(),
-            message.workflow_task_id,
-            WORKFLOW_EXECUTOR,
-            _METHOD,
-            0,
-            message.retry_index,
-            requester,
-            task.tags,
-            task.meta,
-            body,
-            names or {},
-            took,
+            (message.workflow_task_id, WORKFLOW_EXECUTOR, _METHOD),
+            (0, message.retry_index),
+            to_plain(requester),
+            tags=task.tags,
+            meta=task.meta,
+            body=body,
+            names=names or {},
+            duration_ms=took,
         )

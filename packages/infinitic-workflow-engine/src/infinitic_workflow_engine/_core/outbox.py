@@ -12,7 +12,6 @@ from hashlib import blake2b
 import attrs
 
 from infinitic_common.codec import record
-from infinitic_common.events import WorkflowEvent
 from infinitic_common.requesters import Requester
 
 REMEMBERED = 256
@@ -53,9 +52,12 @@ class MessageEffect:
 @record(206)
 @attrs.frozen
 class ToldEffect:
-    """An event that nothing else of the state tells of; without what the state has of it."""
+    """An event that nothing else of the state tells of, as the array of its record.
 
-    event: WorkflowEvent
+    Without what the state has of it.
+    """
+
+    event: object
 
 
 Effect = CommandsEffect | OutcomeEffect | MessageEffect | ToldEffect

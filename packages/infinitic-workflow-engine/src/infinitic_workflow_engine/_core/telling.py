@@ -8,11 +8,9 @@ from __future__ import annotations
 
 from typing import cast
 
-import attrs
-
 from infinitic_common.codec import encode
 from infinitic_common.command_ids import command_id
-from infinitic_common.events import EncodedValue, EventType, WorkflowEvent
+from infinitic_common.events import EncodedValue, EventType, PlainEvent, workflow_event
 from infinitic_common.failures import (
     DeferredError,
     WorkflowCanceledError,
@@ -68,6 +66,9 @@ _REMOTE_ERRORS: dict[type, str] = {
     WorkflowTimedOutError: EventType.REMOTE_METHOD_TIMED_OUT,
     WorkflowUnknownError: EventType.REMOTE_METHOD_UNKNOWN,
 }
+_BODY = 5
+"""Where the array of an event has its body; the method id comes next."""
+
 Happening = (
     TaskCompleted
     | TaskFailed
@@ -85,7 +86,7 @@ def is_command(message: StateEngineMessage) -> bool:
     return type(message) in _COMMANDS
 
 
-def causes(message: StateEngineMessage, turn: Turn) -> list[WorkflowEvent]:
+def causes(message: StateEngineMessage, turn: Turn) -> list[PlainEvent]:
     """What events tell of a message; asked for before it is applied."""
     if turn.events is None:
         return []
@@ -98,17 +99,25 @@ def causes(message: StateEngineMessage, turn: Turn) -> list[WorkflowEvent]:
     return []
 
 
-def tell_cause(told: list[WorkflowEvent], index: int, turn: Turn) -> None:
+def _changed(event: PlainEvent, event_type: str, event_id: str) -> PlainEvent:
+    return [event[0], event_type, event_id, *event[3:]]
+
+
+def _with_body(event: PlainEvent, body: bytes) -> PlainEvent:
+    return [*event[:_BODY], body, *event[_BODY + 1 :]]
+
+
+def tell_cause(told: list[PlainEvent], index: int, turn: Turn) -> None:
     """Tell of a message, before what it led to."""
     if told and turn.events is not None:
         turn.events[index:index] = told
 
 
-def _command(message: StateEngineMessage, turn: Turn) -> WorkflowEvent:
+def _command(message: StateEngineMessage, turn: Turn) -> PlainEvent:
     event_type = _COMMANDS[type(message)]
     if isinstance(message, CancelWorkflow) and message.method_id is not None:
         event_type = EventType.CANCEL_METHOD
-    return WorkflowEvent(
+    return workflow_event(
         event_type,
         message.message_id,
         message.emitted_at,
@@ -118,20 +127,20 @@ def _command(message: StateEngineMessage, turn: Turn) -> WorkflowEvent:
     )
 
 
-def _start(message: DispatchWorkflow, turn: Turn) -> list[WorkflowEvent]:
+def _start(message: DispatchWorkflow, turn: Turn) -> list[PlainEvent]:
     """A start, and that of the main run."""
     start = _command(message, turn)
     event_id = f"{message.message_id}/dispatchMethod"
-    return [start, attrs.evolve(start, type=EventType.DISPATCH_METHOD, id=event_id)]
+    return [start, _changed(start, EventType.DISPATCH_METHOD, event_id)]
 
 
-def _happening(message: Happening, turn: Turn) -> WorkflowEvent:
+def _happening(message: Happening, turn: Turn) -> PlainEvent:
     event_type = _HAPPENINGS[type(message)]
     if isinstance(message, RemoteMethodFailed):
         event_type = _REMOTE_ERRORS.get(type(message.error), event_type)
     state = turn.state
     run = None if state is None else state.methods.get(message.method_id)
-    return WorkflowEvent(
+    return workflow_event(
         event_type,
         message.message_id,
         message.emitted_at,
@@ -193,7 +202,7 @@ def tell_run(  # noqa: PLR0913 - the fields of an event
     """Tell of a run; to be remembered until the broker has it, unless it is of little use."""
     if turn.events is None:
         return
-    event = WorkflowEvent(
+    event = workflow_event(
         event_type,
         event_id or f"{run.method_id}/{event_type.partition('.')[2]}",
         turn.now,
@@ -207,7 +216,7 @@ def tell_run(  # noqa: PLR0913 - the fields of an event
     )
     turn.events.append(event)
     if remember:
-        turn.effects.append(ToldEffect(attrs.evolve(event, body=b"") if body else event))
+        turn.effects.append(ToldEffect(_with_body(event, b"") if body else event))
 
 
 def tell_workflow(
@@ -221,7 +230,7 @@ def tell_workflow(
     """Tell of a workflow as a whole, remembered until the broker has it."""
     if turn.events is None:
         return
-    event = WorkflowEvent(
+    event = workflow_event(
         event_type,
         event_id or f"{state.workflow_id}/{event_type.partition('.')[2]}",
         turn.now,
@@ -295,7 +304,7 @@ def tell_signal(
     """Tell that a signal was received or discarded; what is received is remembered."""
     if turn.events is None:
         return
-    event = WorkflowEvent(
+    event = workflow_event(
         event_type,
         f"{signal_id}/{event_type.partition('.')[2]}",
         turn.now,
@@ -313,22 +322,23 @@ def tell_again(state: WorkflowState, effect: Effect, turn: Turn) -> None:
     if turn.events is None:
         return
     if isinstance(effect, ToldEffect):
-        turn.events.append(_remembered(state, effect.event))
+        turn.events.append(_remembered(state, cast("PlainEvent", effect.event)))
     elif isinstance(effect, CommandsEffect) and effect.method_id in state.methods:
         for position in effect.positions:
             tell_own(state, state.methods[effect.method_id], position, effect, turn)
 
 
-def _remembered(state: WorkflowState, event: WorkflowEvent) -> WorkflowEvent:
+def _remembered(state: WorkflowState, event: PlainEvent) -> PlainEvent:
     """An event, with what the state has of it."""
-    if event.type == EventType.METHOD_COMPLETED:
-        outcome = state.outcomes.get(event.method_id or "")
+    event_type, method_id = event[1], cast("str", event[_BODY + 1])
+    if event_type == EventType.METHOD_COMPLETED:
+        outcome = state.outcomes.get(method_id)
         if outcome is not None and outcome.value is not None:
-            return attrs.evolve(event, body=encode(EncodedValue(outcome.value)))
-    elif event.type == EventType.METHOD_FAILED:
-        run = state.methods.get(event.method_id or "")
+            return _with_body(event, encode(EncodedValue(outcome.value)))
+    elif event_type == EventType.METHOD_FAILED:
+        run = state.methods.get(method_id)
         if run is not None and run.stalled is not None:
-            return attrs.evolve(event, body=encode(run.stalled))
+            return _with_body(event, encode(run.stalled))
     return event
 
 
@@ -349,7 +359,7 @@ def tell_own(
     else:
         return
     identifier = command_id(state.workflow_id, run.method_id, position)
-    event = WorkflowEvent(
+    event = workflow_event(
         sent,
         sent_id(identifier),
         effect.at,
@@ -359,7 +369,7 @@ def tell_own(
         run.method_name,
         state.workflow_version,
     )
-    turn.events += [event, attrs.evolve(event, type=received, id=identifier)]
+    turn.events += [event, _changed(event, received, identifier)]
 
 
 def _own_message(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import attrs
 
-from infinitic_common.events import TimerDispatched, WorkflowEvent
+from infinitic_common.events import PlainEvent, TimerDispatched
 from infinitic_common.messages import CommandByTag, Message, to_outgoing, topic_of
 from infinitic_common.requesters import WorkflowRequester
 from infinitic_common.transport import OutgoingMessage, Topic, TopicKind
@@ -119,7 +119,7 @@ class Turn:
     stalled_runs: list[MethodRun] = attrs.field(factory=list[MethodRun])
     changed: bool = False
     notes: list[str] = attrs.field(factory=list[str])
-    events: list[WorkflowEvent] | None = None
+    events: list[PlainEvent] | None = None
     cause_body: bytes = b""
 
     @property
