@@ -35,6 +35,10 @@ PATIENCE_SECONDS = 0.02
 """How long a turn waits for workflow code, before it goes on without the slow ones."""
 
 
+_Late = tuple[Group, WorkflowTask, Awaitable[WorkflowTaskResult]]
+"""A group, and what comes of the task that it waits for."""
+
+
 @attrs.define
 class _Outcome:
     """What comes of groups besides committed states.
@@ -152,18 +156,18 @@ class Turns:
             raise
         await self._telling.finish(told)
 
-    async def _finish_late(
-        self, group: Group, task: WorkflowTask, result: Awaitable[WorkflowTaskResult]
-    ) -> list[ReceivedMessage]:
-        """Take a group whose code takes long to its end."""
+    async def _finish_late(self, late: list[_Late]) -> list[ReceivedMessage]:
+        """Take groups whose code takes long to their end, together: each alone costs a write."""
         outcome = _Outcome()
         try:
-            active = self._take_results([(group, task)], [await result], outcome)
+            results = [await result for _, _, result in late]
+            waiting = [(group, task) for group, task, _ in late]
+            active = self._take_results(waiting, results, outcome)
             repeat = outcome.repeat + await self._go_on(active, outcome, None)
             outcome.repeat = []
             await self._take(repeat, outcome, None)
         except BaseException:
-            self._discard([group.workflow_id])
+            self._discard([group.workflow_id for group, _, _ in late])
             raise
         return outcome.again
 
@@ -232,11 +236,10 @@ class Turns:
         outcome: _Outcome,
     ) -> list[Group]:
         active: list[Group] = []
+        late: list[_Late] = []
         for (group, task), result in zip(waiting, results, strict=True):
             if not isinstance(result, WorkflowTaskResult):
-                messages = [received for received, _ in group.messages]
-                late = self._finish_late(group, task, result)
-                outcome.late.append(Deferral(messages, late))
+                late.append((group, task, result))
                 continue
             try:
                 group.take_result(task, result)
@@ -244,6 +247,9 @@ class Turns:
                 self._set_aside(group, error, outcome)
             else:
                 active.append(group)
+        if late:
+            messages = [received for group, _, _ in late for received, _ in group.messages]
+            outcome.late.append(Deferral(messages, self._finish_late(late)))
         return active
 
     def _set_aside(self, group: Group, error: CannotApply, outcome: _Outcome) -> None:
