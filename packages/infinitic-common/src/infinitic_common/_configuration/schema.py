@@ -102,8 +102,10 @@ class _Definitions:
         schema = self._shape(setting.shape)
         if setting.shape.nullable or setting.shape.unsettable or not setting.required:
             nothing: Schema = {"type": "null"}
-            schema = {"anyOf": [schema, nothing]}
-        return {"description": description, **schema} if description else schema
+            either: list[Schema] = [schema, nothing]
+            schema = {"anyOf": either}
+        told: Schema = {"description": description}
+        return told | schema if description else schema
 
     def _shape(self, shape: Shape) -> Schema:
         if issubclass(shape.kind, Settings):
@@ -119,7 +121,8 @@ class _Definitions:
 
     def _choice(self, cls: type[Settings], choice: Choice) -> Schema:
         others = self._properties(cls, but=frozenset({"kind", "options"}))
-        blocks = [
+        word: Schema = {"type": "string"}
+        blocks: list[Schema] = [
             {
                 "type": "object",
                 "properties": {name: self.reference(options), **others},
@@ -128,14 +131,14 @@ class _Definitions:
             }
             for name, options in choice.known.items()
         ]
-        others_of_wheels = {
+        others_of_wheels: Schema = {
             "type": "object",
             "propertyNames": {"not": {"enum": list(choice.known)}},
             "minProperties": 1,
         }
         return {
             "description": _summary(cls),
-            "anyOf": [{"type": "string"}, *blocks, others_of_wheels],
+            "anyOf": [word, *blocks, others_of_wheels],
         }
 
     def _way(self, name: str, way: type[Settings]) -> Schema:
