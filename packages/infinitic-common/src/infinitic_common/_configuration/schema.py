@@ -101,9 +101,7 @@ class _Definitions:
     def _value(self, setting: Setting, description: str) -> Schema:
         schema = self._shape(setting.shape)
         if setting.shape.nullable or setting.shape.unsettable or not setting.required:
-            nothing: Schema = {"type": "null"}
-            either: list[Schema] = [schema, nothing]
-            schema = {"anyOf": either}
+            schema = _or_nothing(schema)
         told: Schema = {"description": description}
         return told | schema if description else schema
 
@@ -153,6 +151,12 @@ def _scalar(shape: Shape) -> Schema:
     for check in shape.checks:
         schema |= check.in_schema()
     return schema if shape.kind is str else {"anyOf": [schema, _REFERENCE]}
+
+
+def _or_nothing(schema: Schema) -> Schema:
+    nothing: Schema = {"type": "null"}
+    either: list[Schema] = [schema, nothing]
+    return {"anyOf": either}
 
 
 def _ignored() -> Schema:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import cast
 
 from infinitic_common.ids import derived_id
 from infinitic_common.messages import QueryAnswered, QueryWorkflow
@@ -57,14 +58,13 @@ def _views(state: WorkflowState) -> Iterator[View]:
 
 
 def _shortened(view: View, most: int) -> View:
-    methods = view["methods"]
-    runs = [_short_run(run, most) for run in methods] if isinstance(methods, list) else []
+    runs = [_short_run(run, most) for run in cast("list[View]", view["methods"])]
     return {"methods": runs, "shortened": True}
 
 
 def _short_run(run: View, most: int) -> View:
-    short = {
-        name: value[-most:] if most else []
+    short: dict[str, object] = {
+        name: cast("list[object]", value)[-most:] if most else []
         for name, value in run.items()
         if isinstance(value, list) and name != "arguments"
     }
