@@ -86,6 +86,9 @@ def test_values_of_pulsar_are_read() -> None:
     assert loaded.consumer.max_redeliver_count == 7
 
 
+DEDUPLICATED = "{deduplicationEnabled: true}"
+
+
 @pytest.mark.parametrize(
     ("text", "complaint"),
     [
@@ -109,8 +112,7 @@ def test_values_of_pulsar_are_read() -> None:
             "pulsar.consumer.maxRedeliveryCount (text:2): unknown key; did you mean 'maxRedeliver",
         ),
         (
-            f"pulsar: {{{PLACE}, orderedSubscription: keyShared, "
-            "policies: {deduplicationEnabled: true}}",
+            f"pulsar: {{{PLACE}, orderedSubscription: keyShared, policies: {DEDUPLICATED}}}",
             "policies.deduplicationEnabled (text:2): must be false with `orderedSubscription: key",
         ),
         (
@@ -195,7 +197,10 @@ def test_an_authentication_is_chosen_by_type_or_by_its_keys(
     ("keys", "complaint"),
     [
         ("authentication: {}", "authentication (text:2): does not say how to authenticate"),
-        ("authentication: {tenantDomain: d}", "add `type:` with one of token, basic, tls, oauth2, athenz"),
+        (
+            "authentication: {tenantDomain: d}",
+            "add `type:` with one of token, basic, tls, oauth2, athenz",
+        ),
         (
             "authentication: {type: tokn}",
             "unknown way to authenticate 'tokn'; did you mean 'token'",
