@@ -55,7 +55,7 @@ def test_a_key_is_known_whatever_its_case_dashes_and_underscores(key: str) -> No
         ("pulsar: {}", "write it inside `transport:`"),
         (
             "zzz: 1",
-            "known are eventListener, health, logs, metrics, name, services, storage, tracing",
+            "known are eventListener, events, health, logs, metrics, name, services, storage",
         ),
         (
             "storage: {postgres: {host: h, port: 1, user: u}}",

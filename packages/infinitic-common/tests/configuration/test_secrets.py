@@ -58,7 +58,7 @@ def test_str_leaves_out_what_was_not_set() -> None:
     assert str(loaded) == (
         "WorkerConfiguration(transport=TransportConfiguration(kind='inMemory', "
         "options=InMemoryTransportConfiguration(), shutdown_grace_period_seconds=5.0), "
-        "logs=LogsConfiguration(format='console', beautify=True), tracing=False)"
+        "events=True, logs=LogsConfiguration(format='console', beautify=True), tracing=False)"
     )
 
 

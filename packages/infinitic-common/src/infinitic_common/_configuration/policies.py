@@ -24,6 +24,10 @@ class ExceptionOrName:
         fine = isinstance(value, type) and issubclass(value, Exception)
         return None if fine else "must be an Exception"
 
+    def in_schema(self) -> dict[str, object]:
+        """See ``Check``; in YAML it is a name."""
+        return {"type": "string", "minLength": 1}
+
 
 IgnoredException = Annotated[str | type[Exception], ExceptionOrName()]
 

@@ -16,7 +16,6 @@ from infinitic_common._configuration.executors import (
     WorkflowExecutorConfiguration,
 )
 from infinitic_common._configuration.pulsar_authentication import WAYS, PulsarAuthentication
-from infinitic_common._configuration.reading import Readable
 from infinitic_common._configuration.setting import Setting, settings_of
 from infinitic_common._configuration.settings import Settings
 from infinitic_common._configuration.shapes import Shape
@@ -115,7 +114,12 @@ class _Definitions:
             return _scalar(shape)
         if shape.kind is tuple:
             return {"type": "array", "items": self._shape(shape.item or Shape())}
-        return {} if issubclass(shape.kind, Readable) or shape.kind is object else _ANY_BLOCK
+        if shape.kind is not object:
+            return _ANY_BLOCK
+        schema: Schema = {}
+        for check in shape.checks:
+            schema |= check.in_schema()
+        return schema
 
     def _choice(self, cls: type[Settings], choice: Choice) -> Schema:
         others = self._properties(cls, but=frozenset({"kind", "options"}))
