@@ -10,7 +10,7 @@ import attrs
 
 from infinitic_common.codec import decode
 from infinitic_common.configuration import StorageConfiguration
-from infinitic_common.events import EVENT_KINDS, Event, EventBatch
+from infinitic_common.events import EVENT_KINDS, Event, batch_in
 from infinitic_common.exceptions import TransportUnavailable
 from infinitic_common.messages import Message, to_outgoing, topic_of
 from infinitic_common.transport import (
@@ -63,7 +63,7 @@ class RecordingTransport:
 
     async def publish(self, topic: Topic, messages: Sequence[OutgoingMessage]) -> None:
         if topic.kind in EVENT_KINDS:
-            self.told += [event for one in messages for event in _events(one)]
+            self.told += [event for one in messages for event in batch_in(one.body, topic).events]
             return
         if self.gate is not None:
             await self.gate.wait()
@@ -132,9 +132,3 @@ def received(message: Message | ReceivedMessage, body: bytes | None = None) -> R
         delivery_count=1,
         published_at=0,
     )
-
-
-def _events(message: OutgoingMessage) -> Sequence[Event]:
-    batch = decode(message.body)
-    assert isinstance(batch, EventBatch)
-    return batch.events

@@ -18,10 +18,12 @@ from infinitic_common._events.records import (
     PlainEvent,
     TaskEvent,
     TimerDispatched,
+    ToldBatch,
     WorkflowEvent,
     task_event,
     workflow_event,
 )
+from infinitic_common._events.short import expanded
 from infinitic_common.codec import decode
 from infinitic_common.exceptions import UndecodableMessage
 from infinitic_common.transport import ReceivedMessage, Topic, TopicKind
@@ -39,6 +41,7 @@ __all__ = [
     "TimerDispatched",
     "Told",
     "WorkflowEvent",
+    "batch_in",
     "batch_of",
     "service_events",
     "task_event",
@@ -96,8 +99,18 @@ def batch_of(received: ReceivedMessage) -> EventBatch:
     Raises:
         UndecodableMessage: It has none that this release knows.
     """
-    batch = decode(received.body)
-    if not isinstance(batch, EventBatch):
-        msg = f"{type(batch).__name__} on {received.topic} is no batch of events"
+    return batch_in(received.body, received.topic)
+
+
+def batch_in(body: bytes, topic: Topic) -> EventBatch:
+    """The events in the body of a message.
+
+    Raises:
+        UndecodableMessage: It has none that this release knows.
+    """
+    batch = decode(body)
+    if not isinstance(batch, ToldBatch):
+        msg = f"{type(batch).__name__} on {topic} is no batch of events"
         raise UndecodableMessage(msg)
-    return batch
+    events = tuple(event for told in batch.told for event in expanded(told, topic.kind))
+    return EventBatch(batch.worker_name, batch.version, events)

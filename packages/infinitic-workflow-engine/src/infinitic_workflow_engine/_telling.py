@@ -81,8 +81,9 @@ def _tell_emission(emission: Emission, turn: Turn, events: list[PlainEvent], tol
     """What events tell of a message that leaves."""
     record = emission.record
     if type(record) is ExecuteTask:
-        events.append(_sent(emission, EventType.WORKFLOW_TASK_DISPATCHED, turn))
-        told[service_events(record.service_name)].append(_task(record, emission.message.body))
+        body = emission.message.body
+        events.append(body)
+        told[service_events(record.service_name)].append(body)
     elif isinstance(emission.about, TimerTold):
         events.append(_timer(emission.about))
     elif type(record) in (DispatchWorkflow, DispatchMethod, StartByCustomId):
@@ -109,11 +110,10 @@ def _sent(emission: Emission, event_type: str, turn: Turn) -> PlainEvent:
     record = emission.record
     requester = cast("_Asking", record).requester
     message = emission.message
-    tasks = event_type == EventType.WORKFLOW_TASK_DISPATCHED
     timeout = emission.about
     return workflow_event(
         event_type,
-        message.id if tasks else sent_id(message.id),
+        sent_id(message.id),
         getattr(record, "emitted_at", turn.now),
         requester.workflow_id,
         message.body,
@@ -135,20 +135,6 @@ def _timer(about: TimerTold) -> PlainEvent:
         requester.method_id,
         requester.method_name,
         requester.workflow_version,
-    )
-
-
-def _task(record: ExecuteTask, body: bytes) -> PlainEvent:
-    return task_event(
-        EventType.TASK_DISPATCH,
-        record.message_id,
-        record.emitted_at,
-        (record.task_id, record.service_name, record.method_name),
-        (record.retry_sequence, record.retry_index),
-        to_plain(record.requester),
-        tags=record.tags,
-        meta=record.meta,
-        body=body,
     )
 
 

@@ -8,11 +8,14 @@ from collections.abc import Iterator, Mapping, Sequence
 from functools import cache
 from hashlib import blake2b
 from importlib.metadata import PackageNotFoundError, version
-from typing import cast
+from typing import Final, cast
 
+import attrs
 import cbor2
 
-from infinitic_common._events.records import BODY, NAMES, PlainEvent
+from infinitic_common._events.records import PlainEvent
+from infinitic_common._events.short import expanded
+from infinitic_common.codec import to_plain
 from infinitic_common.exceptions import Unavailable
 from infinitic_common.transport import OutgoingMessage, Topic, Transport
 
@@ -27,7 +30,7 @@ _BESIDE_BYTES = 600
 """What an event takes besides its body, about."""
 _MARGIN = 16 * 1024
 _BATCH = 240
-"""Number of the record ``EventBatch``."""
+"""Number of the record ``ToldBatch``."""
 
 Told = Mapping[Topic, Sequence[PlainEvent]]
 """Events by the topic that they are for."""
@@ -71,7 +74,7 @@ class EventPublisher:
         # What they tell of goes first.
         await asyncio.sleep(0)
         for topic, events in told.items():
-            await self._publish(topic, list(self._messages(events)))
+            await self._publish(topic, list(self._messages(topic, events)))
 
     async def _publish(self, topic: Topic, messages: Sequence[OutgoingMessage]) -> None:
         pause = _FIRST_PAUSE
@@ -86,15 +89,13 @@ class EventPublisher:
                 _LOGGER.exception("events for %s cannot be published: nobody is told", topic)
                 return None
 
-    def _messages(self, events: Sequence[PlainEvent]) -> Iterator[OutgoingMessage]:
+    def _messages(self, topic: Topic, events: Sequence[PlainEvent]) -> Iterator[OutgoingMessage]:
         """One message, unless the events are too large for that."""
         most = self._transport.max_message_bytes - _MARGIN
         batch: list[PlainEvent] = []
         size = 0
-        for each in events:
-            length = _length(each)
-            event = each if length <= most else _without_body(each)
-            room = _BESIDE_BYTES + (length if event is each else 0)
+        for event in _fitting(events, topic, most):
+            room = _BESIDE_BYTES + _length(event)
             if batch and size + room > min(_BATCH_BYTES, most):
                 yield self._message(batch)
                 batch, size = [], 0
@@ -108,16 +109,28 @@ class EventPublisher:
         return OutgoingMessage(blake2b(body, digest_size=16).hexdigest(), body)
 
 
+_BODY: Final = {241: 5, 242: 12, 245: 1}
+"""Where the array of a record, by its number, has a body."""
+
+
 def _length(event: PlainEvent) -> int:
-    return len(cast("bytes", event[BODY[cast("int", event[0])]]))
+    """Bytes of what it tells of."""
+    if isinstance(event, bytes):
+        return len(event)
+    index = _BODY.get(cast("int", event[0]))
+    return 0 if index is None else len(cast("bytes", event[index]))
 
 
-def _without_body(event: PlainEvent) -> PlainEvent:
-    number, changed = cast("int", event[0]), list(event)
-    names = cast("dict[str, object]", event[NAMES[number]])
-    changed[NAMES[number]] = {**names, "omittedBytes": _length(event)}
-    changed[BODY[number]] = b""
-    return changed
+def _fitting(events: Sequence[PlainEvent], topic: Topic, most: int) -> Iterator[PlainEvent]:
+    """Events, without what they tell of where that is too large."""
+    for event in events:
+        length = _length(event)
+        if length <= most:
+            yield event
+            continue
+        for one in expanded(event, topic.kind):
+            names = {**one.names, "omittedBytes": length}
+            yield to_plain(attrs.evolve(one, body=b"", names=names))
 
 
 @cache

@@ -6,7 +6,7 @@ listens pays for making them readable.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Final
 
 import attrs
@@ -109,6 +109,8 @@ class TaskEvent:
         body: The encoded record that it tells of; empty when there is none, or it is too large.
         names: Names and ids that the record lacks, as they appear in the data.
         duration_ms: How long the attempt that has ended took; None for anything else.
+        started: On its way only: that the event stands for that of the start, too; its instant,
+            and its id.
     """
 
     type: str
@@ -125,6 +127,7 @@ class TaskEvent:
     body: bytes = b""
     names: Mapping[str, object] = attrs.field(factory=dict[str, object])
     duration_ms: float | None = None
+    started: object = None
 
 
 Event = WorkflowEvent | TaskEvent
@@ -132,6 +135,21 @@ Event = WorkflowEvent | TaskEvent
 
 
 @record(240)
+@attrs.frozen
+class ToldBatch:
+    """What a component tells at once, as it travels.
+
+    Attributes:
+        worker_name: Who tells.
+        version: Its release of Infinitic.
+        told: Events in their plain forms, in the order in which things happened.
+    """
+
+    worker_name: str
+    version: str
+    told: tuple[object, ...]
+
+
 @attrs.frozen
 class EventBatch:
     """What a component tells at once: one message on the event topic of a service or workflow.
@@ -147,14 +165,11 @@ class EventBatch:
     events: tuple[Event, ...]
 
 
-PlainEvent = list[object]
-"""An event as the array of its record: on its way out it is nothing else."""
+PlainEvent = Sequence[object] | bytes
+"""An event on its way: the array of its record, or a short form of it."""
 
 _NO_NAMES: dict[str, object] = {}
 _NO_META: dict[str, bytes] = {}
-BODY: Final = {241: 5, 242: 12}
-NAMES: Final = {241: 9, 242: 13}
-"""Where the array of each record, by its number, has body and names."""
 
 
 def workflow_event(  # noqa: PLR0913, PLR0917 - the fields of the record
@@ -168,9 +183,9 @@ def workflow_event(  # noqa: PLR0913, PLR0917 - the fields of the record
     workflow_version: int | None = None,
     names: dict[str, object] = _NO_NAMES,
     duration_ms: float | None = None,
-) -> PlainEvent:
+) -> tuple[object, ...]:
     """A ``WorkflowEvent`` to be told; several times cheaper than the record and its encoding."""
-    return [
+    return (
         241,
         event_type,
         event_id,
@@ -182,7 +197,7 @@ def workflow_event(  # noqa: PLR0913, PLR0917 - the fields of the record
         workflow_version,
         names,
         duration_ms,
-    ]
+    )
 
 
 def task_event(  # noqa: PLR0913, PLR0917 - the fields of the record
@@ -198,7 +213,8 @@ def task_event(  # noqa: PLR0913, PLR0917 - the fields of the record
     body: bytes = b"",
     names: dict[str, object] = _NO_NAMES,
     duration_ms: float | None = None,
-) -> PlainEvent:
+    started: tuple[int, str] | None = None,
+) -> tuple[object, ...]:
     """A ``TaskEvent`` to be told.
 
     Args:
@@ -213,8 +229,10 @@ def task_event(  # noqa: PLR0913, PLR0917 - the fields of the record
         body: The encoded record that it tells of.
         names: What the record lacks.
         duration_ms: How long the attempt took.
+        started: Of the end of an attempt whose start was not told: when it was, and the id of the
+            event that tells of it.
     """
-    return [
+    return (
         242,
         event_type,
         event_id,
@@ -227,7 +245,8 @@ def task_event(  # noqa: PLR0913, PLR0917 - the fields of the record
         body,
         names,
         duration_ms,
-    ]
+        started,
+    )
 
 
 @record(243)

@@ -18,7 +18,7 @@ from infinitic_task_executor._service.plans import MethodPlan
 from infinitic_task_executor._service.publishing import Pending
 from infinitic_task_executor._service.reports import Report, Reporter
 from infinitic_task_executor._service.retries import decide_retry
-from infinitic_task_executor._service.telling import Telling
+from infinitic_task_executor._service.telling import Start, Telling
 
 _LOGGER = logging.getLogger("infinitic.service_executor")
 
@@ -48,8 +48,8 @@ class Attempt:
     """
 
     __slots__ = (
-        "_began",
         "_reporter",
+        "_start",
         "_telling",
         "context",
         "message",
@@ -67,7 +67,7 @@ class Attempt:
         self.pending = pending
         self._reporter = around.reporter
         self._telling = around.telling
-        self._began: float | None = None
+        self._start: Start | None = None
         self.watch = around.telemetry.attempt(message)
         requester = message.requester
         workflow = requester if isinstance(requester, WorkflowRequester) else None
@@ -90,8 +90,8 @@ class Attempt:
 
     def begin(self) -> None:
         """Its code starts now; once, however often it is said."""
-        if self._telling is not None and self._began is None:
-            self._began = self._telling.started(self.message, self.pending)
+        if self._telling is not None and self._start is None:
+            self._start = self._telling.started(self.message, self.pending)
 
     def returned(self, value: object) -> Report | None:
         """The code gave a value."""
@@ -157,7 +157,7 @@ class Attempt:
                 report,
                 self.pending,
                 meta=meta,
-                began=self._began,
+                start=self._start,
                 delegated=delegated,
             )
 

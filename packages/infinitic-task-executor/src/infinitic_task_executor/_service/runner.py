@@ -135,8 +135,8 @@ class TaskRunner:
         report = self._reporter.failed(message, error)
         if self._telling is not None:
             self._telling.expect()
-            self._telling.started(message, pending)
-            self._telling.ended(message, report, pending)
+            start = self._telling.started(message, pending)
+            self._telling.ended(message, report, pending, start=start)
         self._publisher.add(report, pending)
 
     def _gatherer_of(self, batch: BatchConfiguration) -> Gatherer[_BatchOf, Attempt]:

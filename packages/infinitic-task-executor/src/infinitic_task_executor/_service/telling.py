@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import threading
 import time
 from collections import deque
 from collections.abc import Mapping
@@ -35,6 +36,30 @@ _TYPES: Final = {
 }
 
 
+@attrs.define(eq=False)
+class Start:
+    """An attempt that has begun.
+
+    Attributes:
+        asked: What asked for it.
+        pending: Who waits for all that is told of it.
+        at: When it began, in milliseconds since the epoch.
+        began: The same, for durations.
+        told: Its beginning was told, or is to be told with its end.
+    """
+
+    asked: ExecuteTask
+    pending: Pending
+    at: int
+    began: float
+    told: bool = False
+
+    @property
+    def event_id(self) -> str:
+        """Id of the event that tells of it."""
+        return f"{self.asked.message_id}/started"
+
+
 class Telling:
     """Collects events, from any thread, and publishes them on the event loop that is running.
 
@@ -49,7 +74,8 @@ class Telling:
         self._now = transport.now
         self._topic = service_events(service_name)
         self._loop = asyncio.get_running_loop()
-        self._told: deque[tuple[PlainEvent, Pending]] = deque()
+        self._told: deque[Start | tuple[PlainEvent, Pending]] = deque()
+        self._lock = threading.Lock()
         self._expected = 0
         self._timer: asyncio.TimerHandle | None = None
         self._publishing: set[asyncio.Task[None]] = set()
@@ -60,12 +86,11 @@ class Telling:
         if self._timer is None:
             self._timer = self._loop.call_later(_LINGER_SECONDS, self._tick)
 
-    def started(self, asked: ExecuteTask, pending: Pending) -> float:
-        """An attempt starts; gives the instant that ``ended`` wants."""
-        event_type, event_id = EventType.TASK_STARTED, f"{asked.message_id}/started"
-        event = self._event(asked, event_type, event_id, meta=asked.meta)
-        self._told.append((event, pending))
-        return time.perf_counter()
+    def started(self, asked: ExecuteTask, pending: Pending) -> Start:
+        """An attempt starts; gives what ``ended`` wants."""
+        start = Start(asked, pending, self._now(), time.perf_counter())
+        self._told.append(start)
+        return start
 
     def ended(  # noqa: PLR0913 - what there is to tell
         self,
@@ -74,7 +99,7 @@ class Telling:
         pending: Pending,
         *,
         meta: Mapping[str, bytes] | None = None,
-        began: float | None = None,
+        start: Start | None = None,
         delegated: bytes | None = None,
     ) -> None:
         """An attempt has ended, as its report says.
@@ -84,7 +109,7 @@ class Telling:
             report: How it ended.
             pending: Who waits for all that is told of it.
             meta: The meta of the task, as its code left it.
-            began: When it started, as ``started`` said.
+            start: How it started, as ``started`` said.
             delegated: What the code of a delegated task returned.
         """
         if report is None or report.outcome is None:
@@ -95,10 +120,13 @@ class Telling:
         body = message.body
         if outcome is Outcome.DELEGATED:
             body = b"" if delegated is None else encode(EncodedValue(delegated))
-        took = None if began is None else (time.perf_counter() - began) * 1000
+        took = None if start is None else (time.perf_counter() - start.began) * 1000
         of = asked.meta if meta is None else meta
         event_type = _TYPES[outcome]
-        event = self._event(asked, event_type, event_id, meta=of, body=body, took=took)
+        started = (start.at, start.event_id) if start is not None and self._claims(start) else None
+        event = self._event(
+            asked, event_type, event_id, meta=of, body=body, took=took, started=started
+        )
         self._told.append((event, pending))
         if retried:
             # What events call dispatched is told once, where it is decided.
@@ -109,17 +137,34 @@ class Telling:
     def flush(self) -> None:
         """Publish what was told so far; on the event loop, before its reports are settled."""
         told = self._told
-        count = len(told)
-        if not count:
+        pairs: list[tuple[PlainEvent, Pending]] = []
+        for _ in range(len(told)):
+            one = told.popleft()
+            if not isinstance(one, Start):
+                pairs.append(one)
+                continue
+            self._expected -= 1
+            if self._claims(one):
+                pairs.append((self._begun(one), one.pending))
+        if not pairs:
             return
-        pairs = [told.popleft() for _ in range(count)]
-        for event, pending in pairs:
+        for _, pending in pairs:
             pending.more(1)
-            if event[1] == EventType.TASK_STARTED:
-                self._expected -= 1
         task = self._loop.create_task(self._publish(pairs))
         self._publishing.add(task)
         task.add_done_callback(self._publishing.discard)
+
+    def _claims(self, start: Start) -> bool:
+        """Whether the caller is to tell of a start: whoever asks first."""
+        with self._lock:
+            first, start.told = not start.told, True
+        return first
+
+    def _begun(self, start: Start) -> PlainEvent:
+        asked = start.asked
+        return self._event(
+            asked, EventType.TASK_STARTED, start.event_id, meta=asked.meta, at=start.at
+        )
 
     def close(self) -> None:
         """Give up what is not published yet: its tasks come again."""
@@ -148,11 +193,13 @@ class Telling:
         meta: Mapping[str, bytes],
         body: bytes = b"",
         took: float | None = None,
+        at: int | None = None,
+        started: tuple[int, str] | None = None,
     ) -> PlainEvent:
         return task_event(
             event_type,
             event_id,
-            self._now(),
+            self._now() if at is None else at,
             (asked.task_id, asked.service_name, asked.method_name),
             (asked.retry_sequence, asked.retry_index),
             to_plain(asked.requester),
@@ -160,4 +207,5 @@ class Telling:
             meta=meta,
             body=body,
             duration_ms=took,
+            started=started,
         )

@@ -7,6 +7,7 @@ from typing import cast
 import attrs
 
 from infinitic_common.codec import decode, encode
+from infinitic_common.events import EventType
 from infinitic_common.ids import derived_id
 from infinitic_common.messages import (
     ExecuteWorkflowTask,
@@ -19,6 +20,7 @@ from infinitic_workflow_engine._core.executors import waiting_for_executor
 from infinitic_workflow_engine._core.outbox import MessageEffect
 from infinitic_workflow_engine._core.runs import workflow_task
 from infinitic_workflow_engine._core.state import RunningTask, WorkflowState
+from infinitic_workflow_engine._core.telling import tell_executor
 from infinitic_workflow_engine._core.turn import Turn
 from infinitic_workflow_engine._core.workflow_tasks import workflow_task_ended
 
@@ -35,6 +37,9 @@ def _send(state: WorkflowState, task: WorkflowTask, attempt: int, turn: Turn) ->
     due = turn.now + turn.limits.workflow_task_timeout_ms
     state.running = RunningTask(task.task_id, task.method_id, due, attempt)
     state.dirty = True
+    run = state.methods.get(task.method_id)
+    if run is not None and not attempt:
+        tell_executor(state, run, EventType.EXECUTOR_DISPATCHED, task.task_id, turn)
     target = (task.workflow_name, task.workflow_id, task.method_id, task.task_id)
     encoded = encode(_remote(task))
     retries = task.retry_index

@@ -4,13 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from infinitic_common.events import EventType
 from infinitic_common.history import MethodStarted, RunCanceled, StepEnded
 from infinitic_common.ids import derived_id
 from infinitic_common.workflow_tasks import WorkflowTask
 from infinitic_workflow_engine._core.cancels import is_canceled
 from infinitic_workflow_engine._core.state import MethodRun, WorkflowState
-from infinitic_workflow_engine._core.telling import tell_executor
 from infinitic_workflow_engine._core.turn import Turn
 
 
@@ -28,7 +26,6 @@ def pump(state: WorkflowState, turn: Turn) -> None:
         if run is not None and not run.returned:
             _resume(state, run, turn.now)
             turn.task = workflow_task(state, run, turn.number)
-            tell_executor(state, run, EventType.EXECUTOR_DISPATCHED, turn.task.task_id, turn)
 
 
 def _resume(state: WorkflowState, run: MethodRun, now: int) -> None:

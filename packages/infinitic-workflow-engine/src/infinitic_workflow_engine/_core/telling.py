@@ -6,6 +6,7 @@ that nothing but this turn knows of are remembered with its effects, until the b
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import cast
 
 from infinitic_common.codec import encode
@@ -66,6 +67,8 @@ _REMOTE_ERRORS: dict[type, str] = {
     WorkflowTimedOutError: EventType.REMOTE_METHOD_TIMED_OUT,
     WorkflowUnknownError: EventType.REMOTE_METHOD_UNKNOWN,
 }
+Plain = Sequence[object]
+
 _BODY = 5
 """Where the array of an event has its body; the method id comes next."""
 
@@ -90,6 +93,8 @@ def causes(message: StateEngineMessage, turn: Turn) -> list[PlainEvent]:
     """What events tell of a message; asked for before it is applied."""
     if turn.events is None:
         return []
+    if type(message) is TaskCompleted:
+        return [_result(message, turn.state, turn.cause_body or encode(message))]
     if isinstance(message, DispatchWorkflow):
         return _start(message, turn)
     if type(message) in _COMMANDS:
@@ -99,12 +104,12 @@ def causes(message: StateEngineMessage, turn: Turn) -> list[PlainEvent]:
     return []
 
 
-def _changed(event: PlainEvent, event_type: str, event_id: str) -> PlainEvent:
-    return [event[0], event_type, event_id, *event[3:]]
+def _changed(event: Plain, event_type: str, event_id: str) -> Plain:
+    return (event[0], event_type, event_id, *event[3:])
 
 
-def _with_body(event: PlainEvent, body: bytes) -> PlainEvent:
-    return [*event[:_BODY], body, *event[_BODY + 1 :]]
+def _with_body(event: Plain, body: bytes) -> Plain:
+    return (*event[:_BODY], body, *event[_BODY + 1 :])
 
 
 def tell_cause(told: list[PlainEvent], index: int, turn: Turn) -> None:
@@ -128,10 +133,17 @@ def _command(message: StateEngineMessage, turn: Turn) -> PlainEvent:
 
 
 def _start(message: DispatchWorkflow, turn: Turn) -> list[PlainEvent]:
-    """A start, and that of the main run."""
-    start = _command(message, turn)
-    event_id = f"{message.message_id}/dispatchMethod"
-    return [start, _changed(start, EventType.DISPATCH_METHOD, event_id)]
+    """A start; listeners make that of the main run from it."""
+    return [turn.cause_body or encode(message)]
+
+
+def _result(message: TaskCompleted, state: WorkflowState | None, body: bytes) -> PlainEvent:
+    run = None if state is None else state.methods.get(message.method_id)
+    command = None if run is None else run.commands.get(message.position)
+    if state is None or run is None or not isinstance(command, TaskCommand):
+        return (245, body, "", "", "", None)
+    service, method = command.service_name, command.method_name
+    return (245, body, service, method, run.method_name, state.workflow_version)
 
 
 def _happening(message: Happening, turn: Turn) -> PlainEvent:
@@ -242,6 +254,14 @@ def tell_workflow(
     turn.effects.append(ToldEffect(event))
 
 
+def tell_code_ran(state: WorkflowState, run: MethodRun, task_id: str, turn: Turn) -> None:
+    """Tell that code ran here; not remembered, as what it did is told anyway."""
+    if turn.events is not None:
+        version, retries = state.workflow_version, run.retries
+        who = (state.workflow_id, run.method_id, run.method_name)
+        turn.events.append((246, task_id, turn.now, *who, version, retries))
+
+
 def tell_executor(  # noqa: PLR0913 - the fields of an event
     state: WorkflowState,
     run: MethodRun,
@@ -252,7 +272,7 @@ def tell_executor(  # noqa: PLR0913 - the fields of an event
     error: DeferredError | None = None,
     retry_after_ms: int | None = None,
 ) -> None:
-    """Tell of a workflow task; not remembered, as its command and what it did are told anyway."""
+    """Tell of a workflow task; not remembered, as what it did is told anyway."""
     if turn.events is None:
         return
     names: dict[str, object] = {"taskId": task_id, "retryIndex": run.retries}
@@ -322,13 +342,13 @@ def tell_again(state: WorkflowState, effect: Effect, turn: Turn) -> None:
     if turn.events is None:
         return
     if isinstance(effect, ToldEffect):
-        turn.events.append(_remembered(state, cast("PlainEvent", effect.event)))
+        turn.events.append(_remembered(state, cast("Plain", effect.event)))
     elif isinstance(effect, CommandsEffect) and effect.method_id in state.methods:
         for position in effect.positions:
             tell_own(state, state.methods[effect.method_id], position, effect, turn)
 
 
-def _remembered(state: WorkflowState, event: PlainEvent) -> PlainEvent:
+def _remembered(state: WorkflowState, event: Plain) -> Plain:
     """An event, with what the state has of it."""
     event_type, method_id = event[1], cast("str", event[_BODY + 1])
     if event_type == EventType.METHOD_COMPLETED:

@@ -31,7 +31,7 @@ from infinitic_workflow_engine._core.mailbox import ParkedSignal
 from infinitic_workflow_engine._core.outbox import CommandsEffect
 from infinitic_workflow_engine._core.runs import add_run
 from infinitic_workflow_engine._core.state import MethodRun, WorkflowState
-from infinitic_workflow_engine._core.telling import tell_executor, tell_own
+from infinitic_workflow_engine._core.telling import tell_code_ran, tell_executor, tell_own
 from infinitic_workflow_engine._core.turn import Emission, Turn
 from infinitic_workflow_engine._core.waits import await_step, fail_command
 
@@ -46,24 +46,16 @@ def workflow_task_ended(
     state: WorkflowState, method_id: str, result: WorkflowTaskResult, turn: Turn
 ) -> None:
     """Take in what a workflow task did; nothing when its run is gone (cancelled meanwhile)."""
+    here = state.running is None
     state.running = None
     state.dirty = True
     run = state.methods.get(method_id)
     if run is None:
         return
+    _tell(state, run, result, turn, here=here)
     if result.error is not None:
-        tell_executor(
-            state,
-            run,
-            EventType.EXECUTOR_FAILED,
-            result.task_id,
-            turn,
-            error=result.error,
-            retry_after_ms=result.retry_after_ms,
-        )
         code_failed(state, run, result, turn)
         return
-    tell_executor(state, run, EventType.EXECUTOR_COMPLETED, result.task_id, turn)
     run.retries = 0
     if state.workflow_version is None:
         state.workflow_version = result.workflow_version
@@ -77,6 +69,24 @@ def workflow_task_ended(
         run.log.append(StepStarted(step.position, step.step, step.location, step.shielded))
         run.shielded = step.shielded
         await_step(state, run, step.position, step_from_plain(step.step))
+
+
+def _tell(
+    state: WorkflowState, run: MethodRun, result: WorkflowTaskResult, turn: Turn, *, here: bool
+) -> None:
+    """Tell of the workflow task; of one that ran here also that it began."""
+    task_id, error = result.task_id, result.error
+    if here and error is None:
+        tell_code_ran(state, run, task_id, turn)
+        return
+    if here:
+        tell_executor(state, run, EventType.EXECUTOR_DISPATCHED, task_id, turn)
+    if error is None:
+        tell_executor(state, run, EventType.EXECUTOR_COMPLETED, task_id, turn)
+    else:
+        after = result.retry_after_ms
+        event_type = EventType.EXECUTOR_FAILED
+        tell_executor(state, run, event_type, task_id, turn, error=error, retry_after_ms=after)
 
 
 def _merge_properties(state: WorkflowState, result: WorkflowTaskResult) -> None:
