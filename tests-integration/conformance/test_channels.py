@@ -207,6 +207,30 @@ async def test_a_workflow_sends_to_another(client: AsyncInfiniticClient) -> None
     assert await receiver.result() == "ab"
 
 
+async def test_what_a_run_got_and_did_not_wait_for_is_for_the_next_one(
+    deployment: Deployment,
+) -> None:
+    client = deployment.client
+    started = await client.dispatch(client.new_workflow(Channels).receive_in_turns)
+    await deployment.elapse(300)
+    await _send(client, started.id, "abcd")
+    assert await started.result() == ["a", "b", "c", "d"]
+
+
+async def test_what_a_run_had_without_waiting_is_its_own(deployment: Deployment) -> None:
+    client = deployment.client
+    keeper = await client.dispatch(client.new_workflow(Channels).receive_object)
+    running = client.get_workflow_by_id(Channels, keeper.id)
+    late = await client.dispatch(running.receive_after_a_while, 1)
+    await deployment.elapse(300)
+    await _send(client, keeper.id, "abc")
+    await deployment.elapse(1000)
+    assert await late.result() == "ab"
+    assert await client.call(running.receive_once) == "c"
+    await client.send(running.objects, Obj1("foo", 42))
+    assert await keeper.result() == Obj1("foo", 42)
+
+
 async def test_a_hundred_signals_are_all_counted(client: AsyncInfiniticClient) -> None:
     started = await client.dispatch(client.new_workflow(Channels).sum_until_zero)
     running = client.get_workflow_by_id(Channels, started.id)

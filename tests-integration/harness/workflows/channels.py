@@ -63,6 +63,9 @@ class Channels(Protocol):
     def send_by_id(self, workflow_id: str, text: str) -> str: ...
     def send_by_tag(self, tag: str, text: str) -> str: ...
     def sum_until_zero(self) -> int: ...
+    def receive_once(self) -> str: ...
+    def receive_in_turns(self) -> list[str]: ...
+    def receive_after_a_while(self, seconds: int) -> str: ...
 
 
 class ChannelsImpl(Workflow, Channels):
@@ -166,3 +169,15 @@ class ChannelsImpl(Workflow, Channels):
         while number := received.result():
             total += number
         return total
+
+    def receive_once(self) -> str:
+        return self.A.receive().result()
+
+    def receive_in_turns(self) -> list[str]:
+        me = get_workflow_by_id(Channels, self.workflow_id)
+        return [me.receive_once() for _ in range(4)]
+
+    def receive_after_a_while(self, seconds: int) -> str:
+        received = self.A.receive()
+        self.timer(timedelta(seconds=seconds)).result()
+        return received.result() + received.result()

@@ -160,12 +160,21 @@ class StepStarted:
     """The code waits, at a position, for ``step`` (as of ``steps.step_to_plain``).
 
     A cancellation does not interrupt a wait that is ``shielded``: the code compensates.
+
+    Attributes:
+        position: Of the wait.
+        step: What for.
+        location: Where in the code.
+        shielded: Whether a cancellation lets it be.
+        signals_used: Signals of each receive that the code has had so far, by position; only what
+            is new since the wait before. None when the code did not tell.
     """
 
     position: int
     step: object
     location: str = ""
     shielded: bool = False
+    signals_used: Mapping[int, int] | None = None
 
 
 @record(33)
@@ -198,11 +207,12 @@ class CommandRetried:
 @record(36)
 @attrs.frozen
 class SignalReceived:
-    """The receive at a position got its next signal."""
+    """The receive at a position got its next signal; ``value_types`` as in ``SendSignalCommand``."""
 
     position: int
     signal_id: str
     value: bytes
+    value_types: tuple[str, ...] = ()
 
 
 @record(37)

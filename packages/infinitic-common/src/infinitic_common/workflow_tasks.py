@@ -77,7 +77,9 @@ class WorkflowTaskResult:
         removed_properties: Names of properties that are gone.
         retry_after_ms: With ``error``, milliseconds after which the workflow task is to run again
             by the retry policy of the executor; None when it is not.
-        channels: Names of channels of this workflow that discard what nobody waits for.
+        discarding_channels: Names of channels of this workflow that discard what nobody waits for.
+        signals_used: Signals of each receive that the code has had so far, by position; only what
+            is new since the wait that the task began with. None when the code does not tell.
     """
 
     task_id: str
@@ -90,6 +92,7 @@ class WorkflowTaskResult:
     removed_properties: tuple[str, ...] = ()
     retry_after_ms: int | None = None
     discarding_channels: tuple[str, ...] = ()
+    signals_used: Mapping[int, int] | None = None
 
 
 @runtime_checkable

@@ -128,4 +128,5 @@ class Execution:
             properties=changed,
             removed_properties=removed,
             discarding_channels=run.discarding_channels,
+            signals_used=run.signals_used(),
         )

@@ -77,6 +77,7 @@ class CodeRun(RunFacts):
         self._history: Sequence[Entry] = task.history
         self._position = 0
         self._issued: list[CommandIssued] = []
+        self._signals_used: dict[int, int] = {}
         self._properties: Properties | None = None
         self._waiting = -1
         self._shields = 0
@@ -119,12 +120,17 @@ class CodeRun(RunFacts):
         """Go on from the wait that the run is suspended in."""
         self._task = task
         self._issued = []
+        self._signals_used = {}
         self._see(task.history, task.visible)
         return self._switch()
 
     def new_commands(self) -> tuple[CommandIssued, ...]:
         """Commands of this task that the history does not have."""
         return tuple(self._issued)
+
+    def signals_used(self) -> dict[int, int]:
+        """Signals that the code has had of each receive, where that is new in this task."""
+        return dict(self._signals_used)
 
     def changed_properties(self) -> tuple[dict[str, bytes], tuple[str, ...]]:
         """Encoded properties that differ from what the engine knows, and names that are gone."""
@@ -160,6 +166,14 @@ class CodeRun(RunFacts):
 
     def wait(self, step: Step) -> Resolution:
         """See the port."""
+        resolution = self._wait(step)
+        if resolution.error is None:
+            for leaf in resolution.leaves:
+                if self._seen.is_signal(leaf):
+                    self._signals_used[leaf.position] = leaf.index + 1
+        return resolution
+
+    def _wait(self, step: Step) -> Resolution:
         self._refuse_misuse()
         if self._closing:
             raise Discarded
@@ -172,6 +186,7 @@ class CodeRun(RunFacts):
         else:
             end = self._replay.end_of_wait(position, step)
             if end is not None:
+                self._signals_used = {}
                 self._see(self._history, end + 1)
                 return self._ended(position, step)
             resolution = evaluate(step, self._seen.outcome_of)

@@ -95,6 +95,10 @@ class Seen:
             return signals[leaf.index]
         return self._outcomes.get(leaf.position)
 
+    def is_signal(self, leaf: Leaf) -> bool:
+        """Whether a leaf is a signal that a receive got."""
+        return leaf.position in self._signals
+
     def _resume(self, entry: MethodStarted | StepEnded | RunCanceled) -> None:
         self.at = entry.at
         if isinstance(entry, RunCanceled):

@@ -10,6 +10,7 @@ from infinitic_workflow_engine._core.mailbox import ParkedSignal
 from infinitic_workflow_engine._core.state import MethodRun, Receiver, WorkflowState
 from infinitic_workflow_engine._core.telling import tell_signal
 from infinitic_workflow_engine._core.turn import Turn
+from infinitic_workflow_engine._core.unused_signals import unused_signals
 from infinitic_workflow_engine._core.waits import receive_signal
 
 
@@ -28,18 +29,28 @@ def deliver(state: WorkflowState, signal: ParkedSignal, turn: Turn) -> None:
         return
     if signal.signal_id in state.signal_ids:
         return
+    if not _offer(state, signal, turn):
+        if signal.channel_name in state.discarding:
+            _discard(state, signal, turn)
+        else:
+            _park(state, signal)
+
+
+def _offer(state: WorkflowState, signal: ParkedSignal, turn: Turn) -> bool:
+    """Give a signal to the first receive that takes it; whether there is one."""
     for receiver in state.receivers.get(signal.channel_name, ()):
         run = state.methods[receiver.method_id]
         command = run.commands[receiver.position]
         if isinstance(command, ReceiveCommand) and _takes(command, signal):
             _give(state, run, receiver.position, signal, turn)
-            return
-    if signal.channel_name in state.discarding:
-        _discard(state, signal, turn)
-    else:
-        state.mailbox.park(signal)
-        state.signal_ids.add(signal.signal_id)
-        state.dirty = True
+            return True
+    return False
+
+
+def _park(state: WorkflowState, signal: ParkedSignal) -> None:
+    state.mailbox.park(signal)
+    state.signal_ids.add(signal.signal_id)
+    state.dirty = True
 
 
 def _discard(state: WorkflowState, signal: ParkedSignal, turn: Turn) -> None:
@@ -64,6 +75,32 @@ def open_receive(state: WorkflowState, run: MethodRun, position: int, turn: Turn
         state.garbage += state.mailbox.take(taken)
 
 
+def give_back(state: WorkflowState, run: MethodRun, turn: Turn) -> None:
+    """The code of a run is over: what its receives got and it never had, goes to others.
+
+    Other receives that are open take it; the rest waits again, before what waits already.
+    """
+    close_receives(state, run)
+    unused = [s for s in unused_signals(run) if s.channel_name not in state.discarding]
+    rest = [signal for signal in unused if not _offer(state, signal, turn)]
+    channels = {signal.channel_name for signal in rest}
+    later = [(i, s) for i, s in state.mailbox.all_waiting() if s.channel_name in channels]
+    for signal in (*rest, *(signal for _, signal in later)):
+        _park(state, signal)
+    if later:
+        state.garbage += state.mailbox.take([index for index, _ in later])
+
+
+def close_receives(state: WorkflowState, run: MethodRun) -> None:
+    """A run receives no more."""
+    for channel, receivers in list(state.receivers.items()):
+        remaining = [r for r in receivers if r.method_id != run.method_id]
+        if remaining:
+            state.receivers[channel] = remaining
+        else:
+            del state.receivers[channel]
+
+
 def _takes(command: ReceiveCommand, signal: ParkedSignal) -> bool:
     return accepts(command, signal.value, signal.value_types)
 
@@ -74,7 +111,7 @@ def _give(
     event_type = EventType.SIGNAL_RECEIVED
     tell_signal(state, event_type, signal.signal_id, signal.channel_name, turn)
     state.signal_ids.add(signal.signal_id)
-    receive_signal(state, run, position, (signal.signal_id, signal.value))
+    receive_signal(state, run, position, signal)
     command = run.commands[position]
     limit = command.limit if isinstance(command, ReceiveCommand) else None
     if limit is not None and run.signal_counts[position] >= limit:

@@ -7,6 +7,7 @@ from infinitic_common.failures import DeferredError, WorkflowFailedError
 from infinitic_common.history import SendSignalCommand, SignalReceived
 from infinitic_common.requesters import ClientRequester, Requester, WorkflowRequester
 from infinitic_workflow_engine._core.cancels import can_clean_up, clean_up, is_canceled
+from infinitic_workflow_engine._core.channels import close_receives, give_back
 from infinitic_workflow_engine._core.dispatches import command_emissions, void_emissions
 from infinitic_workflow_engine._core.emissions import answer_message, emit, tag_removals, tell
 from infinitic_workflow_engine._core.mailbox import Mailbox
@@ -27,6 +28,7 @@ from infinitic_workflow_engine._core.telling import (
     tell_workflow,
 )
 from infinitic_workflow_engine._core.turn import Turn
+from infinitic_workflow_engine._core.unused_signals import unused_signals
 from infinitic_workflow_engine._core.waits import complete_command, fail_command
 
 REMEMBERED_OUTCOMES = 32
@@ -66,6 +68,8 @@ def run_returned(state: WorkflowState, run: MethodRun, value: bytes, turn: Turn)
     run.returned = True
     run.pending = None
     state.dirty = True
+    if len(state.methods) > 1 or run.ongoing:
+        give_back(state, run, turn)
     if not canceled:
         outcome = MethodOutcome(run.method_id, run.method_name, value, None, turn.now)
         state.outcomes[run.method_id] = outcome
@@ -142,11 +146,13 @@ def end_run(state: WorkflowState, run: MethodRun, turn: Turn) -> None:
     """Drop a run and its history; the workflow ends with its last run."""
     untag_tasks(state, run, turn)
     _keep_remainder(state, run, turn)
+    if not run.returned and len(state.methods) > 1:
+        give_back(state, run, turn)
     del state.methods[run.method_id]
     turn.ended_methods.append(run.method_id)
     turn.ended_runs.append(run)
     state.garbage += [s.key for s in run.log.segments if s.key not in run.log.unwritten]
-    _close_receivers(state, run)
+    _forget_signals(state, run)
     if state.running is not None and state.running.method_id == run.method_id:
         state.running = None
     if state.methods:
@@ -156,16 +162,16 @@ def end_run(state: WorkflowState, run: MethodRun, turn: Turn) -> None:
     state.dirty = True
 
 
-def _close_receivers(state: WorkflowState, run: MethodRun) -> None:
-    for channel, receivers in list(state.receivers.items()):
-        remaining = [r for r in receivers if r.method_id != run.method_id]
-        if remaining:
-            state.receivers[channel] = remaining
-        else:
-            del state.receivers[channel]
-    state.signal_ids.difference_update(
-        entry.signal_id for entry in run.log.entries if isinstance(entry, SignalReceived)
-    )
+def _forget_signals(state: WorkflowState, run: MethodRun) -> None:
+    """Its receives are closed, and the ids of the signals that it had are free.
+
+    Those of signals that others have now are not.
+    """
+    close_receives(state, run)
+    if run.signal_counts:
+        elsewhere = {signal.signal_id for signal in unused_signals(run)}
+        received = [entry for entry in run.log.entries if isinstance(entry, SignalReceived)]
+        state.signal_ids.difference_update({e.signal_id for e in received} - elsewhere)
 
 
 def _limit_outcomes(state: WorkflowState) -> None:

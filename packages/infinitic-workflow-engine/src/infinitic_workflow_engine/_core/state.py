@@ -76,6 +76,8 @@ class MethodRun:
         commands: What it issued, by position.
         outcomes: How leaves ended.
         signal_counts: Signals that each receive got, by position.
+        signals_used: Signals of each receive that its code had as of its last wait, by position;
+            None when the code did not tell.
         pending: What it waits for.
         stalled: Why its code failed; None while all is well.
         retry: Its code failed, and runs again by itself.
@@ -101,6 +103,7 @@ class MethodRun:
     commands: dict[int, Command] = attrs.field(factory=dict[int, Command])
     outcomes: dict[LeafKey, Outcome] = attrs.field(factory=dict[LeafKey, Outcome])
     signal_counts: dict[int, int] = attrs.field(factory=dict[int, int])
+    signals_used: dict[int, int] | None = attrs.field(factory=dict[int, int])
     pending: PendingStep | None = None
     stalled: DeferredError | None = None
     retry: PendingRetry | None = None

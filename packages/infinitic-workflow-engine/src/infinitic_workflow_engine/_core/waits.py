@@ -15,6 +15,7 @@ from infinitic_common.history import (
     TaskCommand,
 )
 from infinitic_common.steps import AllOf, Leaf, Outcome, Step, evaluate, leaves_of
+from infinitic_workflow_engine._core.mailbox import ParkedSignal
 from infinitic_workflow_engine._core.state import LeafKey, MethodRun, PendingStep, WorkflowState
 
 
@@ -49,12 +50,13 @@ def _fails_anew(run: MethodRun, position: int, before: Outcome, error: DeferredE
 
 
 def receive_signal(
-    state: WorkflowState, run: MethodRun, position: int, signal: tuple[str, bytes]
+    state: WorkflowState, run: MethodRun, position: int, signal: ParkedSignal
 ) -> None:
-    """A receive gets its next signal: id and value."""
+    """A receive gets its next signal."""
     count = run.signal_counts.get(position, 0)
     run.signal_counts[position] = count + 1
-    order = run.log.append(SignalReceived(position, *signal))
+    entry = SignalReceived(position, signal.signal_id, signal.value, signal.value_types)
+    order = run.log.append(entry)
     _record(state, run, (position, count), Outcome(order))
 
 

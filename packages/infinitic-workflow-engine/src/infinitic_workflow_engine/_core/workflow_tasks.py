@@ -33,6 +33,7 @@ from infinitic_workflow_engine._core.runs import add_run
 from infinitic_workflow_engine._core.state import MethodRun, WorkflowState
 from infinitic_workflow_engine._core.telling import tell_code_ran, tell_executor, tell_own
 from infinitic_workflow_engine._core.turn import Emission, Turn
+from infinitic_workflow_engine._core.unused_signals import note_uses
 from infinitic_workflow_engine._core.waits import await_step, fail_command
 
 _LEAVES = (
@@ -63,10 +64,12 @@ def workflow_task_ended(
     state.discarding = frozenset(result.discarding_channels)
     _issue(state, run, result, turn)
     if result.value is not None:
-        _returned(state, run, result.value, turn)
+        _returned(state, run, result, turn)
     elif result.step is not None:
         step = result.step
-        run.log.append(StepStarted(step.position, step.step, step.location, step.shielded))
+        used = result.signals_used
+        run.log.append(StepStarted(step.position, step.step, step.location, step.shielded, used))
+        note_uses(run, used)
         run.shielded = step.shielded
         await_step(state, run, step.position, step_from_plain(step.step))
 
@@ -187,9 +190,11 @@ def _refuse(state: WorkflowState, run: MethodRun, position: int, size: int, turn
         fail_command(state, run, position, executor_error)
 
 
-def _returned(state: WorkflowState, run: MethodRun, value: bytes, turn: Turn) -> None:
+def _returned(state: WorkflowState, run: MethodRun, result: WorkflowTaskResult, turn: Turn) -> None:
+    value = result.value or b""
     room = turn.max_message_bytes - 1000
     if len(value) <= room:
+        note_uses(run, result.signals_used)
         run_returned(state, run, value, turn)
         return
     text = f"the result has {len(value)} bytes and the broker takes {room}: return less"

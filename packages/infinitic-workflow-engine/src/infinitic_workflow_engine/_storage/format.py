@@ -38,6 +38,7 @@ from infinitic_workflow_engine._core.state import (
     RunningTask,
     WorkflowState,
 )
+from infinitic_workflow_engine._core.unused_signals import note_uses
 from infinitic_workflow_engine._core.waits import pending_step, resolution_order
 from infinitic_workflow_engine._core.workflow_tasks import register
 
@@ -310,7 +311,8 @@ def _replay(run: MethodRun, order: int, entry: Entry) -> None:
             count = run.signal_counts.get(position, 0)
             run.signal_counts[position] = count + 1
             _ended(run, (position, count), Outcome(order))
-        case StepStarted(position=position, step=step, shielded=shielded):
+        case StepStarted(position=position, step=step, shielded=shielded, signals_used=used):
+            note_uses(run, used)
             run.pending = pending_step(run, position, step_from_plain(step))
             run.shielded = shielded
         case MethodStarted() | StepEnded():
