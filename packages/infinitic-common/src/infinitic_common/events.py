@@ -7,6 +7,7 @@ Each kind of component publishes on the event topic of its service or workflow, 
 
 from __future__ import annotations
 
+from functools import cache
 from typing import Protocol, runtime_checkable
 
 from infinitic_common._events.publishing import EventPublisher, Told
@@ -78,6 +79,7 @@ class ListenableTransport(Protocol):
         ...
 
 
+@cache
 def service_events(service_name: str) -> Topic:
     """Where the events of a service's tasks are."""
     return Topic(TopicKind.SERVICE_EXECUTOR_EVENT, service_name)
@@ -88,6 +90,7 @@ def workflow_events(workflow_name: str) -> Topic:
     return Topic(TopicKind.WORKFLOW_STATE_EVENT, workflow_name)
 
 
+@cache
 def workflow_executor_events(workflow_name: str) -> Topic:
     """Where the events of a workflow's workflow tasks are."""
     return Topic(TopicKind.WORKFLOW_EXECUTOR_EVENT, workflow_name)

@@ -74,7 +74,12 @@ class EventPublisher:
         # What they tell of goes first.
         await asyncio.sleep(0)
         for topic, events in told.items():
-            await self._publish(topic, list(self._messages(topic, events)))
+            try:
+                messages = list(self._messages(topic, events))
+            except Exception:
+                _LOGGER.exception("events for %s cannot be encoded: nobody is told", topic)
+            else:
+                await self._publish(topic, messages)
 
     async def _publish(self, topic: Topic, messages: Sequence[OutgoingMessage]) -> None:
         pause = _FIRST_PAUSE
