@@ -45,6 +45,7 @@ class Log(Generic[E]):
         tail: Those that no segment has, encoded.
         segments: The sealed ones, oldest first.
         unwritten: Segments, by key, that no write has stored yet.
+        sealed: The entries of the segments, encoded; None as long as nobody asked for them.
     """
 
     entries: list[E] = attrs.field(factory=lambda: cast("list[E]", []))
@@ -52,6 +53,7 @@ class Log(Generic[E]):
     segments: list[SegmentReference] = attrs.field(factory=list[SegmentReference])
     unwritten: dict[str, bytes] = attrs.field(factory=dict[str, bytes])
     tail_bytes: int = 0
+    sealed: list[bytes] | None = attrs.field(default=None, eq=False, repr=False)
 
     def append(self, entry: E) -> int:
         """Add an entry; gives its index."""
@@ -60,6 +62,13 @@ class Log(Generic[E]):
         self.tail.append(data)
         self.tail_bytes += len(data)
         return len(self.entries) - 1
+
+    def encoded(self, until: int) -> tuple[bytes, ...]:
+        """The entries before index ``until``, encoded."""
+        if self.sealed is None:
+            count = len(self.entries) - len(self.tail)
+            self.sealed = [encode(entry) for entry in self.entries[:count]]
+        return (*self.sealed, *self.tail)[:until]
 
     def seal(self, workflow_id: str) -> None:
         """Move the tail into segments when it has become long."""
@@ -70,6 +79,8 @@ class Log(Generic[E]):
         key = f"workflow.segment.{workflow_id}.{digest}"
         self.unwritten[key] = data
         self.segments.append(SegmentReference(key, len(self.tail)))
+        if self.sealed is not None:
+            self.sealed += self.tail
         self.tail = []
         self.tail_bytes = 0
 

@@ -41,7 +41,7 @@ def _send(state: WorkflowState, task: WorkflowTask, attempt: int, turn: Turn) ->
     if run is not None and not attempt:
         tell_executor(state, run, EventType.EXECUTOR_DISPATCHED, task.task_id, turn)
     target = (task.workflow_name, task.workflow_id, task.method_id, task.task_id)
-    encoded = encode(_remote(task))
+    encoded = encode(_remote(state, task))
     retries = task.retry_index
     identifier = derived_id("workflow-task", task.task_id, attempt)
     tell(state, turn, ExecuteWorkflowTask(identifier, *target, encoded, turn.now, retries))
@@ -49,8 +49,7 @@ def _send(state: WorkflowState, task: WorkflowTask, attempt: int, turn: Turn) ->
     emit(state, turn, MessageEffect(encode(deadline), due))
 
 
-def _remote(task: WorkflowTask) -> RemoteWorkflowTask:
-    history = tuple(encode(entry) for entry in task.history[: task.visible])
+def _remote(state: WorkflowState, task: WorkflowTask) -> RemoteWorkflowTask:
     return RemoteWorkflowTask(
         task_id=task.task_id,
         workflow_name=task.workflow_name,
@@ -61,7 +60,7 @@ def _remote(task: WorkflowTask) -> RemoteWorkflowTask:
         method_id=task.method_id,
         method_name=task.method_name,
         arguments=task.arguments,
-        history=history,
+        history=state.methods[task.method_id].log.encoded(task.visible),
         state_version=task.state_version,
         retry_index=task.retry_index,
     )
