@@ -1,0 +1,1 @@
+"""Events, end to end."""
