@@ -312,3 +312,13 @@ async def test_client_19_ids_by_tag_are_one_question(
 async def test_ids_need_a_stub_by_tag(client: AsyncInfiniticClient) -> None:
     with pytest.raises(InvalidIdTagSelection, match="get_workflow_by_tag"):
         await client.get_ids(client.get_workflow_by_id(Order, "order-1"))
+
+
+async def test_a_method_is_no_channel_to_send_to(client: AsyncInfiniticClient) -> None:
+    with pytest.raises(InvalidStub, match=r"is no channel.* dispatch or call"):
+        await client.send(client.get_workflow_by_id(Order, "order-1").process, True)  # type: ignore[arg-type]  # noqa: FBT003
+
+
+def test_a_blocking_client_sends_to_channels_too(blocking: InfiniticClient) -> None:
+    with pytest.raises(InvalidStub, match=r"is no channel.* dispatch or call"):
+        blocking.send(blocking.get_workflow_by_id(Order, "order-1").process, True)  # type: ignore[arg-type]  # noqa: FBT003

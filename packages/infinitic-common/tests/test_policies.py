@@ -6,7 +6,12 @@ from infinitic_common import retry, timeout
 from infinitic_common.configuration import ConfigurationError
 from infinitic_common.decorators import retry_of, timeout_of
 from infinitic_common.exceptions import UsageError
-from infinitic_common.policies import ExponentialBackoff, FixedTimeout, as_retry_policy
+from infinitic_common.policies import (
+    ExponentialBackoff,
+    FixedTimeout,
+    as_retry_policy,
+    seconds_told_by,
+)
 
 
 @pytest.mark.parametrize(
@@ -108,3 +113,25 @@ def test_marks_of_some_parents_can_be_left_out() -> None:
     policy = retry_of(Child, "method")
     assert policy is not None
     assert policy.seconds_before_retry(0, ValueError()) == 0
+
+
+class Told:
+    def __init__(self, value: object) -> None:
+        self.value = value
+
+    def timeout_seconds(self) -> float | None:
+        return self.value  # type: ignore[return-value]
+
+    def grace_seconds(self) -> float:
+        return 0.0
+
+
+@pytest.mark.parametrize("value", ["soon", True, float("nan"), timedelta(seconds=1)])
+def test_a_timeout_that_is_no_number_names_policy_and_value(value: object) -> None:
+    with pytest.raises(UsageError, match=r"Told.timeout_seconds\(\) gives .* return seconds"):
+        seconds_told_by(Told(value), "timeout_seconds")
+
+
+@pytest.mark.parametrize("value", [None, 2, 0.5])
+def test_a_timeout_is_seconds_or_none(value: float | None) -> None:
+    assert seconds_told_by(Told(value), "timeout_seconds") == value

@@ -108,3 +108,9 @@ def test_a_json_path_is_checked_before_it_is_used() -> None:
 @pytest.mark.parametrize(("wanted", "sent"), [(1, True), (True, 1), (0, False), (False, 0)])
 def test_a_number_is_no_truth_value(wanted: object, sent: object) -> None:
     assert not taken({"vip": sent}, where={"vip": wanted})
+
+
+@pytest.mark.parametrize("path", ["", " "])
+def test_an_empty_json_path_is_refused(path: str) -> None:
+    with pytest.raises(ValueError, match="it is empty; leave json_path out"):
+        check_json_path(path)

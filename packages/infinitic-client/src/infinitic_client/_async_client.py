@@ -142,7 +142,7 @@ class AsyncInfiniticClient(StubMaker, AsyncCommands):
             SerializationError: The value is not of the channel's type.
             TransportUnavailable: The broker cannot be reached now.
         """
-        await self._core.send(self._core.prepare(channel.send, (value,), {}))
+        await self._core.send(self._core.prepare_signal(channel, value))
 
     def blocking(self) -> InfiniticClient:
         """This client for other threads: its calls block them while this loop does the work.

@@ -153,7 +153,7 @@ class InfiniticClient(StubMaker, BlockingCommands):
             SerializationError: The value is not of the channel's type.
             TransportUnavailable: The broker cannot be reached now.
         """
-        self._runner.run(self._core.send(self._core.prepare(channel.send, (value,), {})))
+        self._runner.run(self._core.send(self._core.prepare_signal(channel, value)))
 
     def close(self) -> None:
         """Finish publishing, end waits with an error, release; twice does nothing."""

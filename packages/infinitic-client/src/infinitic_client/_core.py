@@ -5,13 +5,20 @@ from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from contextvars import ContextVar
 from datetime import timedelta
+from typing import cast
 
 from infinitic_client._names import new_name
 from infinitic_client._outbox import Outbox
 from infinitic_client._reminding import Reminder
 from infinitic_client._responses import Key, Responses, request_key
 from infinitic_client._sending import Handle, Sending, message_of, prepare
-from infinitic_common.exceptions import DeferredTimeout, TransportError, UsageError
+from infinitic_common.channels import Channel
+from infinitic_common.exceptions import (
+    DeferredTimeout,
+    InvalidStub,
+    TransportError,
+    UsageError,
+)
 from infinitic_common.ids import new_id
 from infinitic_common.messages import AddTagToWorkflow, ClientMessage, CustomIdClaimed, Message
 from infinitic_common.requesters import ClientRequester
@@ -56,6 +63,21 @@ class ClientCore:
             SerializationError: An argument is not of the type of its parameter.
         """
         return self.prepare_call(call_of(method, args, kwargs))
+
+    def prepare_signal(self, channel: object, value: object) -> Sending:
+        """Read what ``send(channel, value)`` was given.
+
+        Raises:
+            InvalidStub: It is no channel of a stub.
+            SerializationError: The value is not of the channel's type.
+        """
+        if not isinstance(channel, Channel):
+            msg = (
+                f"send: {channel!r} is no channel: give a channel of a stub, as in "
+                "send(stub.approvals, True); a method is started with dispatch or call"
+            )
+            raise InvalidStub(msg)
+        return self.prepare(cast("Channel[object]", channel).send, (value,), {})
 
     def prepare_call(self, call: MethodCall | SignalCall) -> Sending:
         """See ``prepare``."""

@@ -106,6 +106,12 @@ def service_implementation(
         InvalidTypeHint: A parameter or result has no type, or one that cannot be sent.
     """
     given = read_source(source)
+    if issubclass(given.cls, Workflow):
+        msg = (
+            f"{given.cls.__name__} is a Workflow, and services are run by other classes: register "
+            "it with WorkflowExecutor, not with ServiceExecutor"
+        )
+        raise InvalidImplementation(msg)
     found = _structural(given.cls, contract) or contract_named(given.cls, name)
     methods = implemented_methods(given.cls, found)
     if not methods:

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from datetime import timedelta
+from math import isnan
 from typing import Protocol, cast
 
 import attrs
@@ -18,6 +19,7 @@ __all__ = [
     "RetryPolicy",
     "TimeoutPolicy",
     "as_retry_policy",
+    "seconds_told_by",
 ]
 
 
@@ -85,6 +87,28 @@ class TimeoutPolicy(Protocol):
     def grace_seconds(self) -> float:
         """Seconds, after the limit, during which an attempt may still finish by itself."""
         ...
+
+
+def seconds_told_by(policy: TimeoutPolicy, method: str) -> float | None:
+    """The seconds that a policy tells; None for no limit.
+
+    Args:
+        policy: The policy.
+        method: Name of the method that is asked: ``timeout_seconds`` or ``grace_seconds``.
+
+    Raises:
+        UsageError: What it tells is no number.
+    """
+    told = cast("Callable[[], object]", getattr(policy, method))()
+    if told is None:
+        return None
+    if isinstance(told, bool) or not isinstance(told, int | float) or isnan(told):
+        msg = (
+            f"{type(policy).__name__}.{method}() gives {told!r}, which is no number: return "
+            "seconds, as 2.5 or timedelta(minutes=1).total_seconds(), or None for no limit"
+        )
+        raise UsageError(msg)
+    return told
 
 
 @attrs.frozen

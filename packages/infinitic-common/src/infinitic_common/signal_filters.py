@@ -37,6 +37,9 @@ def check_json_path(path: str) -> None:
     Raises:
         ValueError: It cannot; says where.
     """
+    if not path.strip():
+        msg = f"{path!r} is no JSONPath: it is empty; leave json_path out to take every signal"
+        raise ValueError(msg)
     try:
         _compiled(path)
     except jsonpath.JSONPathError as error:

@@ -118,10 +118,11 @@ class Stub:
     """Stands for a contract; its attributes are the methods and channels of that contract."""
 
     __infinitic_stub__: ClassVar[bool] = True
+    _infinitic_target: StubTarget
+    _infinitic_caller: Caller
 
     def __init__(self, target: StubTarget, caller: Caller) -> None:
-        self._infinitic_target = target
-        self._infinitic_caller = caller
+        vars(self).update(_infinitic_target=target, _infinitic_caller=caller)
 
     def __getattr__(self, name: str) -> object:
         if name.startswith("_"):
@@ -129,6 +130,13 @@ class Stub:
         made = _member(self._infinitic_target, self._infinitic_caller, name)
         vars(self)[name] = made
         return made
+
+    def __setattr__(self, name: str, value: object) -> None:
+        msg = (
+            f"'{name}' of the stub of {self._infinitic_target} cannot be set: a stub only calls "
+            "and sends; give the value as an argument of a method, or send it to a channel"
+        )
+        raise AttributeError(msg, name=name, obj=self)
 
     def __repr__(self) -> str:
         return f"<stub of {self._infinitic_target}>"

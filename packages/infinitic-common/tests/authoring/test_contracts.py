@@ -221,3 +221,38 @@ def test_a_parameter_knows_whether_it_is_required() -> None:
     assert (order_id.is_required, amount.is_required) == (True, False)
     assert order_id.default is inspect.Parameter.empty
     assert currency.keyword_only
+
+
+class WithProperty(Protocol):
+    @property
+    def total(self) -> int: ...
+
+
+class WithStatic(Protocol):
+    @staticmethod
+    def total() -> int: ...
+
+
+class WithClassMethod(ABC):
+    @classmethod
+    @abstractmethod
+    def total(cls) -> int: ...
+
+
+@pytest.mark.parametrize("cls", [WithProperty, WithStatic, WithClassMethod])
+def test_a_member_that_nobody_could_call_elsewhere_is_refused(cls: type) -> None:
+    with pytest.raises(InvalidContract, match=r"total is a \w+: .* make it a method"):
+        contract_of(cls)
+
+
+class WithHelper(ABC):
+    @abstractmethod
+    def run(self) -> int: ...
+
+    @staticmethod
+    def helper() -> int:
+        return 1
+
+
+def test_a_helper_of_an_abstract_class_is_no_part_of_its_contract() -> None:
+    assert list(contract_of(WithHelper).methods) == ["run"]

@@ -343,3 +343,8 @@ def test_a_factory_that_needs_a_run_says_what_to_do() -> None:
     with pytest.raises(InvalidImplementation, match="annotate its result"):
         workflow_implementation(lambda: Curious())  # noqa: PLW0108 - a factory
     assert workflow_implementation(Curious).name == "Order"
+
+
+def test_a_workflow_is_registered_with_the_executor_of_workflows() -> None:
+    with pytest.raises(InvalidImplementation, match=r"is a Workflow.* WorkflowExecutor"):
+        service_implementation(Workflow)

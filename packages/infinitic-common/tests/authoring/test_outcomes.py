@@ -14,6 +14,7 @@ from infinitic_common import (
     WorkflowExecutorFailed,
     WorkflowFailed,
 )
+from infinitic_common.configuration import ConfigurationError
 from infinitic_common.exceptions import UnknownWorkflowVersion, WorkflowChanged
 from infinitic_common.failures import (
     DeferredError,
@@ -25,7 +26,8 @@ from infinitic_common.failures import (
     WorkflowTimedOutError,
     WorkflowUnknownError,
 )
-from infinitic_common.outcomes import detail_of, error_of, failure_of, to_exception
+from infinitic_common.outcomes import detail_of, error_of, failure_of, name_of, to_exception
+from infinitic_common.serialization import SerializationError
 
 
 class CustomError(Exception):
@@ -187,3 +189,11 @@ def test_changed_code_says_what_is_recorded_and_what_is_asked_for() -> None:
 def test_an_unknown_version_names_those_there_are() -> None:
     assert "version 2" in str(UnknownWorkflowVersion("Order", 2, (0, 1)))
     assert "registered: 0, 1" in str(UnknownWorkflowVersion("Order", 2, (0, 1)))
+
+
+def test_errors_of_the_framework_are_named_as_they_are_imported() -> None:
+    names = [name_of(SerializationError), name_of(ConfigurationError)]
+    assert names == [
+        "infinitic_common.serialization.SerializationError",
+        "infinitic_common.configuration.ConfigurationError",
+    ]

@@ -242,3 +242,9 @@ def test_a_timer_beyond_all_years_is_refused(run: FakeWorkflowRun, delay: timede
     with pytest.raises(UsageError, match="year"):
         _ = Workflow().timer(delay)
     assert not run.commands
+
+
+def test_an_attribute_of_a_stub_cannot_be_set() -> None:
+    stub = get_workflow_by_tag(Child, "vip")
+    with pytest.raises(AttributeError, match=r"'total' of the stub of workflows Child.* cannot be"):
+        stub.total = 3  # type: ignore[attr-defined]

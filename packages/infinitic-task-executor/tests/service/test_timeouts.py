@@ -354,3 +354,19 @@ async def test_many_limits_at_once_each_end_their_own() -> None:
         **dict.fromkeys(["short 1", "short 2"], TaskFailed),
         **dict.fromkeys(["long 1", "long 2"], TaskCompleted),
     }
+
+
+class Told:
+    def timeout_seconds(self) -> float | None:
+        return "soon"  # type: ignore[return-value]
+
+    def grace_seconds(self) -> float:
+        return 0.0
+
+
+async def test_a_policy_that_gives_no_number_fails_the_task_and_is_named() -> None:
+    async with started(ServiceExecutor(Slow, SlowImpl, timeout_seconds=Told())) as host:
+        failed = await told(host, TaskFailed, TASKS.asked(METHODS[0], ""))
+
+    message = failed.failure.exception.message
+    assert message.startswith("Told.timeout_seconds() gives 'soon', which is no number")

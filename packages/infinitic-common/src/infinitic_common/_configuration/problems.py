@@ -69,6 +69,10 @@ class ConfigurationError(InfiniticError):
         return "\n".join([*lines, *(f"  - {problem}" for problem in self.problems)])
 
 
+# A failure shows the name of its class: the one to import it by.
+ConfigurationError.__module__ = "infinitic_common.configuration"
+
+
 def join_path(parent: str, child: str) -> str:
     """Join two key paths; a list index ``[0]`` and an empty part take no dot.
 

@@ -2,9 +2,9 @@
 
 from abc import ABC
 from collections.abc import Callable, Mapping
-from functools import cache
+from functools import cache, cached_property
 from types import FunctionType
-from typing import Generic, Protocol
+from typing import Generic, Protocol, cast
 
 import attrs
 
@@ -16,6 +16,7 @@ from infinitic_common.exceptions import InvalidContract
 from infinitic_common.policies import RetryPolicy, TimeoutPolicy
 from infinitic_common.serialization import ValueCodec, value_codec
 
+_OTHER_MEMBERS = (property, cached_property, staticmethod, classmethod)
 _NOT_CONTRACTS = (object, Protocol, Generic, ABC, RetryPolicy, TimeoutPolicy)
 
 
@@ -44,7 +45,8 @@ def contract_of(cls: object) -> Contract:
 
     Raises:
         InvalidContract: The class is neither ``Protocol`` nor ABC, or a method has ``*args`` or
-            ``**kwargs``, or two methods have the same name.
+            ``**kwargs``, or two methods have the same name, or a member is a property, a static
+            method or a class method.
         InvalidTypeHint: A parameter, a result or a channel has no type, or one that cannot be
             sent.
     """
@@ -56,6 +58,7 @@ def contract_of(cls: object) -> Contract:
 
 @cache
 def _read(cls: type) -> Contract:
+    _refuse_other_members(cls)
     methods = {
         function.__name__: read_method(cls, owner, function)
         for owner, function in _functions(cls).values()
@@ -112,8 +115,23 @@ def _functions(cls: type) -> dict[str, tuple[type, Callable[..., object]]]:
     return found
 
 
-def _is_offered(owner: type, name: str, function: FunctionType) -> bool:
-    return not name.startswith("_") and (_is_protocol(owner) or _is_abstract(function))
+def _is_offered(owner: type, name: str, member: object) -> bool:
+    return not name.startswith("_") and (_is_protocol(owner) or _is_abstract(member))
+
+
+def _refuse_other_members(cls: type) -> None:
+    """What looks offered, and cannot be called on an instance elsewhere."""
+    for owner in cls.__mro__:
+        if owner in _NOT_CONTRACTS or not is_contract(owner):
+            continue
+        for name, member in cast("Mapping[str, object]", vars(owner)).items():
+            kind = type(member)
+            if issubclass(kind, _OTHER_MEMBERS) and _is_offered(owner, name, member):
+                msg = (
+                    f"{cls.__name__}.{name} is a {kind.__name__}: a contract has methods "
+                    f"and channels; make it a method, as 'def {name}(self) -> …', or move it out"
+                )
+                raise InvalidContract(msg)
 
 
 def _refuse_double_names(cls: type, methods: Mapping[str, MethodContract]) -> None:

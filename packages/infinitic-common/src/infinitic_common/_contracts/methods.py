@@ -15,7 +15,7 @@ from infinitic_common._contracts.hints import (
 )
 from infinitic_common.decorators import is_delegated, name_of_method, timeout_of
 from infinitic_common.exceptions import InvalidArguments, InvalidContract
-from infinitic_common.policies import FixedTimeout, TimeoutPolicy
+from infinitic_common.policies import FixedTimeout, TimeoutPolicy, seconds_told_by
 from infinitic_common.serialization import ValueCodec, value_codec
 
 Encode = Callable[[object], bytes]
@@ -115,7 +115,7 @@ class MethodContract:
         """Milliseconds from a call to its result that the contract allows; None for any."""
         if self.timeout is None:
             return None
-        seconds = self.timeout.timeout_seconds()
+        seconds = seconds_told_by(self.timeout, "timeout_seconds")
         return None if seconds is None else max(round(seconds * 1000), 0)
 
 

@@ -26,3 +26,8 @@ class SerializationError(SerdeError):
 
 class DeserializationError(SerdeError):
     """Bytes do not hold a value of the expected type."""
+
+
+# A failure shows the name of its class: the one to import it by.
+for _error in (SerdeError, InvalidTypeHint, SerializationError, DeserializationError):
+    _error.__module__ = "infinitic_common.serialization"

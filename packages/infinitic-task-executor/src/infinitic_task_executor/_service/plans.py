@@ -11,7 +11,12 @@ from infinitic_common.contracts import is_contract
 from infinitic_common.decorators import is_delegated, retry_of, timeout_of
 from infinitic_common.exceptions import UsageError
 from infinitic_common.implementation import MethodImplementation, ServiceImplementation
-from infinitic_common.policies import FixedTimeout, RetryPolicy, TimeoutPolicy
+from infinitic_common.policies import (
+    FixedTimeout,
+    RetryPolicy,
+    TimeoutPolicy,
+    seconds_told_by,
+)
 from infinitic_task_executor._service.batch_methods import BatchMethod, batch_methods
 
 TimeoutSetting = float | TimeoutPolicy | Unset | None
@@ -163,11 +168,11 @@ def _implements(cls: type, name: str) -> bool:
 
 
 def _limit(policy: TimeoutPolicy) -> Limit | None:
-    seconds = policy.timeout_seconds()
+    seconds = seconds_told_by(policy, "timeout_seconds")
     if seconds is None:
         return None
-    grace = policy.grace_seconds() if hasattr(policy, "grace_seconds") else 0.0
-    return _checked(seconds, grace, f"{type(policy).__name__}.timeout_seconds()")
+    grace = seconds_told_by(policy, "grace_seconds") if hasattr(policy, "grace_seconds") else None
+    return _checked(seconds, grace or 0.0, f"{type(policy).__name__}.timeout_seconds()")
 
 
 def _checked(seconds: float, grace: float, place: str) -> Limit:
