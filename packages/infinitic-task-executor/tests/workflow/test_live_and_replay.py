@@ -1,7 +1,7 @@
 """The same program gives the same commands and results, live or rebuilt at every step."""
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import cast
 
 import attrs
@@ -15,6 +15,7 @@ from executor_doubles import (
 )
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from remote_doubles import RemoteExecutor, RemoteHandler
 
 from infinitic_common.exceptions import RunCanceled
 from infinitic_common.failures import TaskTimedOutError
@@ -28,8 +29,11 @@ from infinitic_common.history import (
 from infinitic_common.outcomes import to_exception
 from infinitic_common.serialization import decode_untyped, encode_untyped
 from infinitic_common.steps import AllOf, AnyOf, FirstOf, Leaf, Resolution, Step
+from infinitic_task_executor._workflow.runner import WorkflowTaskRunner
 
 ERROR = TaskTimedOutError("S", "m", "id")
+
+ROUTES = ((0,), (1,), (0, 0), (1, 0))
 
 
 @attrs.frozen
@@ -121,10 +125,21 @@ class Script:
 
 
 async def play(
-    acts: list[Act], events: list[tuple[str, int]], *, replay: Callable[[int], bool]
+    acts: list[Act],
+    events: list[tuple[str, int]],
+    *,
+    replay: Callable[[int], bool] = lambda _: False,
+    route: Callable[[int], Sequence[int]] | None = None,
 ) -> tuple[list[Entry], object]:
-    """Run the program while the events happen; throw its run away when told to."""
-    handler = runner(FunctionWorkflow(function=Script(acts)))
+    """Run the program while the events happen; throw its run away when told to.
+
+    With a route the tasks go as messages, to one or both of two executors.
+    """
+    workflow = FunctionWorkflow(function=Script(acts))
+    handler = runner(workflow)
+    if route is not None:
+        executors = [RemoteExecutor(workflow), RemoteExecutor(workflow)]
+        handler = cast("WorkflowTaskRunner", RemoteHandler(executors, route))
     engine = FakeEngine(handler)
     await engine.start()
     for number, (event, choice) in enumerate(events):
@@ -176,9 +191,11 @@ def test_live_replayed_and_mixed_runs_are_the_same(
             await play(acts, events, replay=lambda _: False),
             await play(acts, events, replay=lambda _: True),
             await play(acts, events, replay=lambda number: bool(mask >> number & 1)),
+            await play(acts, events, route=lambda _: (0,)),
+            await play(acts, events, route=lambda number: ROUTES[mask >> number & 3]),
         ]
 
-    live, replayed, mixed = asyncio.run(all_ways())
+    live, *others = asyncio.run(all_ways())
 
-    assert replayed == live
-    assert mixed == live
+    for other in others:
+        assert other == live

@@ -6,8 +6,25 @@ from collections.abc import Mapping, Sequence
 import attrs
 
 from infinitic_common.workflow_tasks import WorkflowTask
+from infinitic_task_executor._workflow.remote_history import Known
 from infinitic_task_executor._workflow.run import CodeRun
 from infinitic_task_executor._workflow.turn import LiveRun, RunOwner
+
+REMOTE = -1
+"""The turn of every task of an engine elsewhere: what its run knows tells whether it goes on."""
+
+
+def home_of(task: WorkflowTask) -> str:
+    """Under which key the runs of a workflow are kept.
+
+    Those of remote tasks are apart: what the engine of this process uses, confirms and discards
+    are its own.
+    """
+    return _remote(task.workflow_id) if task.turn == REMOTE else task.workflow_id
+
+
+def _remote(workflow_id: str) -> str:
+    return f"remote|{workflow_id}"
 
 
 @attrs.define(eq=False)
@@ -46,11 +63,12 @@ class LiveRuns:
 
     def take(self, task: WorkflowTask) -> LiveRun | None:
         """Take out the run that can go on with a task."""
-        workflow = self._workflows.get(task.workflow_id)
+        home = home_of(task)
+        workflow = self._workflows.get(home)
         if workflow is None:
             return None
         if not workflow.stands_for(task):
-            self.discard((task.workflow_id,))
+            self.discard((home,))
             return None
         live = workflow.runs.pop(task.method_id, None)
         if live is not None:
@@ -59,17 +77,19 @@ class LiveRuns:
 
     def moving(self, task: WorkflowTask) -> LiveWorkflow:
         """Note that a run of this workflow moves in the turn of a task."""
-        workflow = self._workflows.get(task.workflow_id)
+        home = home_of(task)
+        workflow = self._workflows.get(home)
         if workflow is None:
-            workflow = self._workflows[task.workflow_id] = LiveWorkflow()
+            workflow = self._workflows[home] = LiveWorkflow()
         else:
-            self._workflows.move_to_end(task.workflow_id)
+            self._workflows.move_to_end(home)
         workflow.version, workflow.turn = None, task.turn
         return workflow
 
     def settle(self, task: WorkflowTask, workflow: LiveWorkflow, live: LiveRun | None) -> None:
         """Put the run of a task back; unless its workflow has been discarded meanwhile."""
-        if self._workflows.get(task.workflow_id) is not workflow:
+        home = home_of(task)
+        if self._workflows.get(home) is not workflow:
             if live is not None:
                 live.thread.throw_away((live.run,))
         elif live is not None:
@@ -77,7 +97,21 @@ class LiveRuns:
             self._count += 1
             self._bound()
         elif not workflow.runs:
-            del self._workflows[task.workflow_id]
+            del self._workflows[home]
+
+    def known(self, workflow_id: str, method_id: str) -> Known | None:
+        """What the run of a remote task knows; from any thread."""
+        workflow = self._workflows.get(_remote(workflow_id))
+        live = None if workflow is None else workflow.runs.get(method_id)
+        return None if live is None else live.known
+
+    def note(self, known: Known) -> None:
+        """Note what the run of a remote task knows, if it is kept."""
+        task = known.task
+        workflow = self._workflows.get(_remote(task.workflow_id))
+        live = None if workflow is None else workflow.runs.get(task.method_id)
+        if workflow is not None and live is not None:
+            workflow.runs[task.method_id] = attrs.evolve(live, known=known)
 
     def _bound(self) -> None:
         while self._count > self._limit:

@@ -4,7 +4,6 @@ import asyncio
 import logging
 import time
 from collections.abc import Sequence
-from functools import lru_cache
 
 import attrs
 
@@ -27,14 +26,13 @@ from infinitic_common.transport import (
 )
 from infinitic_common.workflow_tasks import RemoteWorkflowTask, WorkflowTask, WorkflowTaskResult
 from infinitic_task_executor._workflow.execution import Execution
+from infinitic_task_executor._workflow.live_runs import REMOTE
+from infinitic_task_executor._workflow.remote_history import ContinuedHistory, Known, entry_of
 from infinitic_task_executor._workflow.runner import WorkflowTaskRunner
 from infinitic_task_executor._workflow.telling import Telling
 
 _LONG = 64 * 1024
 """Bytes of history beyond which the event loop does not read it."""
-
-_SHORT = 1024
-"""Bytes of an entry up to which it is remembered."""
 
 _LOGGER = logging.getLogger("infinitic.workflow_executor")
 
@@ -42,7 +40,9 @@ _LOGGER = logging.getLogger("infinitic.workflow_executor")
 @attrs.frozen
 class _Asked:
     message: ExecuteWorkflowTask
+    remote: RemoteWorkflowTask
     task: WorkflowTask
+    known: Known | None
 
 
 class RemoteTasks:
@@ -62,16 +62,17 @@ class RemoteTasks:
         self._runner = runner
         self._execution = execution
         self._telling = telling
+        self._underway: set[str] = set()
 
     async def handle(self, messages: Sequence[ReceivedMessage]) -> Sequence[ReceivedMessage]:
         """Run the tasks of a batch; gives back what cannot be read."""
         if sum(len(message.body) for message in messages) > _LONG:
-            asked, unreadable = await asyncio.to_thread(_read_all, messages)
+            asked, unreadable = await asyncio.to_thread(self._read_all, messages)
         else:
-            asked, unreadable = _read_all(messages)
+            asked, unreadable = self._read_all(messages)
         told, began = [(one.message, one.task) for one in asked], time.perf_counter()
         started = None if self._telling is None else self._telling.started(told)
-        results = await self._runner.run([one.task for one in asked], keep=False)
+        results = await self._run(asked)
         answers = [self._answer(one, result) for one, result in zip(asked, results, strict=True)]
         ended = None if self._telling is None else self._telling.ended(told, results, began)
         if answers:
@@ -86,12 +87,76 @@ class RemoteTasks:
         One that cannot be read does not tell its id: the engine sends it again at its deadline.
         """
         try:
-            asked = _read(message)
+            asked = self._read(message)
         except UndecodableMessage:
             return
         error = RuntimeError(f"workflow task {asked.task.task_id} cannot be run: {reason}")
         result = self._execution.failed(asked.task, error, None)
         await self._transport.publish(self._topic, [self._answer(asked, result)])
+
+    async def _run(self, asked: Sequence[_Asked]) -> Sequence[WorkflowTaskResult]:
+        """Run the tasks; of several of one workflow only the first with the run that is kept."""
+        first = self._first_places(asked)
+        others = [place for place in range(len(asked)) if place not in first]
+        kept = await self._run_on([asked[place] for place in first])
+        rebuilt = await self._runner.run([asked[place].task for place in others], keep=False)
+        results = dict(zip((*first, *others), (*kept, *rebuilt), strict=True))
+        return [results[place] for place in range(len(asked))]
+
+    def _first_places(self, asked: Sequence[_Asked]) -> list[int]:
+        first: dict[str, int] = {}
+        for place, one in enumerate(asked):
+            if one.task.workflow_id not in self._underway:
+                first.setdefault(one.task.workflow_id, place)
+        return list(first.values())
+
+    async def _run_on(self, asked: Sequence[_Asked]) -> Sequence[WorkflowTaskResult]:
+        """Run tasks of different workflows, each with the run that it continues, if any."""
+        workflow_ids = {one.task.workflow_id for one in asked}
+        self._underway |= workflow_ids
+        try:
+            for one in asked:
+                remote = one.remote
+                known = self._runner.known(remote.workflow_id, remote.method_id)
+                if known is None or known is not one.known:
+                    self._runner.drop(one.task)
+            results = await self._runner.run([one.task for one in asked])
+        finally:
+            self._underway -= workflow_ids
+        for one, result in zip(asked, results, strict=True):
+            self._runner.note(Known(one.remote, result))
+        return results
+
+    def _read_all(
+        self, messages: Sequence[ReceivedMessage]
+    ) -> tuple[list[_Asked], list[ReceivedMessage]]:
+        """The tasks, and the messages that cannot be read."""
+        asked: list[_Asked] = []
+        unreadable: list[ReceivedMessage] = []
+        for message in messages:
+            try:
+                asked.append(self._read(message))
+            except UndecodableMessage:
+                _LOGGER.exception("a workflow task cannot be read: %s", dict(message.properties))
+                unreadable.append(message)
+        return asked, unreadable
+
+    def _read(self, received: ReceivedMessage) -> _Asked:
+        message = from_received(received)
+        if not isinstance(message, ExecuteWorkflowTask):
+            msg = f"{type(message).__name__} is no workflow task"
+            raise UndecodableMessage(msg)
+        remote = decode(message.task)
+        if not isinstance(remote, RemoteWorkflowTask):
+            msg = f"{type(remote).__name__} is no workflow task"
+            raise UndecodableMessage(msg)
+        known = self._runner.known(remote.workflow_id, remote.method_id)
+        new = None if known is None else known.continued_by(remote)
+        if new is None:
+            history = [entry_of(data) for data in remote.history]
+            return _Asked(message, remote, _local(remote, history), None)
+        task = _local(remote, ContinuedHistory(remote.history, new))
+        return _Asked(message, remote, task, known)
 
     def _answer(self, asked: _Asked, result: WorkflowTaskResult) -> OutgoingMessage:
         outgoing = self._message(asked, result)
@@ -121,37 +186,7 @@ class RemoteTasks:
         )
 
 
-def _read_all(
-    messages: Sequence[ReceivedMessage],
-) -> tuple[list[_Asked], list[ReceivedMessage]]:
-    """The tasks, and the messages that cannot be read."""
-    asked: list[_Asked] = []
-    unreadable: list[ReceivedMessage] = []
-    for message in messages:
-        try:
-            asked.append(_read(message))
-        except UndecodableMessage:
-            _LOGGER.exception("a workflow task cannot be read: %s", dict(message.properties))
-            unreadable.append(message)
-    return asked, unreadable
-
-
-def _read(received: ReceivedMessage) -> _Asked:
-    message = from_received(received)
-    if not isinstance(message, ExecuteWorkflowTask):
-        msg = f"{type(message).__name__} is no workflow task"
-        raise UndecodableMessage(msg)
-    remote = decode(message.task)
-    if not isinstance(remote, RemoteWorkflowTask):
-        msg = f"{type(remote).__name__} is no workflow task"
-        raise UndecodableMessage(msg)
-    return _Asked(message, _local(remote))
-
-
-def _local(remote: RemoteWorkflowTask) -> WorkflowTask:
-    history = [
-        _known_entry(data) if len(data) <= _SHORT else _entry(data) for data in remote.history
-    ]
+def _local(remote: RemoteWorkflowTask, history: Sequence[Entry]) -> WorkflowTask:
     return WorkflowTask(
         task_id=remote.task_id,
         workflow_name=remote.workflow_name,
@@ -165,20 +200,6 @@ def _local(remote: RemoteWorkflowTask) -> WorkflowTask:
         history=history,
         visible=len(history),
         state_version=remote.state_version,
-        turn=0,
+        turn=REMOTE,
         retry_index=remote.retry_index,
     )
-
-
-@lru_cache(maxsize=10_000)
-def _known_entry(data: bytes) -> Entry:
-    """An entry, which is a value: each task of a run has those of the tasks before, and a few new."""
-    return _entry(data)
-
-
-def _entry(data: bytes) -> Entry:
-    entry = decode(data)
-    if not isinstance(entry, Entry):
-        msg = f"{type(entry).__name__} is no entry of a history"
-        raise UndecodableMessage(msg)
-    return entry

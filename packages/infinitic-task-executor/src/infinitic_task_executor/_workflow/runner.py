@@ -10,7 +10,8 @@ import attrs
 from infinitic_common.workflow_tasks import WorkflowTask, WorkflowTaskResult
 from infinitic_task_executor._errors import WorkflowTaskTimeout
 from infinitic_task_executor._workflow.execution import Execution
-from infinitic_task_executor._workflow.live_runs import LiveRuns, LiveWorkflow
+from infinitic_task_executor._workflow.live_runs import LiveRuns, LiveWorkflow, home_of
+from infinitic_task_executor._workflow.remote_history import Known
 from infinitic_task_executor._workflow.threads import Stuck, WorkflowThread
 from infinitic_task_executor._workflow.turn import Item, LiveRun, Share, Turn
 
@@ -124,6 +125,18 @@ class WorkflowTaskRunner:
         """See ``WorkflowTaskHandler``."""
         self._lives.forget(workflow_ids, method_ids)
 
+    def known(self, workflow_id: str, method_id: str) -> Known | None:
+        """What the run that is kept of a remote task knows; from any thread."""
+        return self._lives.known(workflow_id, method_id)
+
+    def note(self, known: Known) -> None:
+        """Note what the run of a remote task knows, if it is kept."""
+        self._lives.note(known)
+
+    def drop(self, task: WorkflowTask) -> None:
+        """Throw the run away that is kept of the method run of a task."""
+        self._lives.forget((home_of(task),), (task.method_id,))
+
     @property
     def live_count(self) -> int:
         """How many suspended runs are kept."""
@@ -179,7 +192,7 @@ class WorkflowTaskRunner:
         try:
             await turn.finished
         except BaseException:
-            self._lives.discard([task.workflow_id for task in tasks])
+            self._lives.discard([home_of(task) for task in tasks])
             raise
         finally:
             self._pending -= 1

@@ -9,6 +9,7 @@ from typing import Protocol
 import attrs
 
 from infinitic_common.workflow_tasks import WorkflowTask, WorkflowTaskResult
+from infinitic_task_executor._workflow.remote_history import Known
 from infinitic_task_executor._workflow.run import CodeRun
 
 
@@ -46,10 +47,17 @@ class Share:
 
 @attrs.frozen(eq=False)
 class LiveRun:
-    """A suspended run, and the thread that owns it."""
+    """A suspended run, and the thread that owns it.
+
+    Attributes:
+        run: The run.
+        thread: The thread.
+        known: What a run of a remote task knows; None when nobody has noted it.
+    """
 
     run: CodeRun
     thread: RunOwner
+    known: Known | None = None
 
 
 class Turn:
