@@ -10,7 +10,7 @@ from service_control._server import Launch
 _OPTIONS = [
     "--bind-address=127.0.0.1",
     "--skip-log-bin",
-    "--innodb-flush-log-at-trx-commit=0",
+    "--innodb-flush-log-at-trx-commit=2",
     "--innodb-doublewrite=0",
     "--innodb-buffer-pool-size=64M",
     "--character-set-server=utf8mb4",

@@ -13,7 +13,6 @@ _FOLDERS = ("usr/lib/postgresql/*/bin",)
 # Nothing survives a crash of the machine, which throw-away data need not: fewer waits for disks.
 _SETTINGS = {
     "fsync": "off",
-    "synchronous_commit": "off",
     "full_page_writes": "off",
     "max_connections": "200",
     "shared_buffers": "128MB",
