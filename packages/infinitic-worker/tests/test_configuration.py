@@ -15,7 +15,7 @@ from worker_doubles import (
 
 from infinitic_common.configuration import ConfigurationError
 from infinitic_common.discovery import ComponentNotInstalled
-from infinitic_worker import InfiniticWorker
+from infinitic_worker import EventListener, InfiniticWorker
 
 ALL = """
 name: w1
@@ -166,8 +166,16 @@ def test_a_wheel_that_is_missing_is_told_with_what_to_install(site: Path) -> Non
         InfiniticWorker.from_yaml_string(SERVICE)
 
 
-def test_an_event_listener_is_not_ignored_in_silence(
-    caplog: pytest.LogCaptureFixture,
-) -> None:
-    InfiniticWorker.from_yaml_string(SERVICE + "eventListener: {class: shop.Order}\n")
-    assert "no event listener" in caplog.text
+def test_an_event_listener_is_hosted_last() -> None:
+    worker = InfiniticWorker.from_yaml_string(
+        SERVICE + "eventListener: {class: listener_doubles.Many}\n"
+    )
+    assert isinstance(worker.components[-1], EventListener)
+
+
+def test_config_21_a_wrong_event_listener_is_told_with_everything_else() -> None:
+    text = SERVICE.replace("shop.Payments", "nowhere.Payments")
+    with pytest.raises(ConfigurationError) as caught:
+        InfiniticWorker.from_yaml_string(text + "eventListener: {class: shop.Order}\n")
+    assert "CloudEventListener" in str(caught.value)
+    assert "nowhere" in str(caught.value)
