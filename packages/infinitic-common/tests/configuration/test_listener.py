@@ -72,3 +72,27 @@ def test_config_21_a_wrong_listener_is_refused(keys: str, complaint: str) -> Non
 
 def test_no_listener_is_there_unless_written() -> None:
     assert listener(" null") is None
+
+
+EVENTS_OFF = """
+transport: inMemory
+storage: inMemory
+events: false
+services:
+  - {name: Quiet, class: shop.Quiet}
+  - {name: Loud, class: shop.Loud, events: true}
+workflows:
+  - {name: Order, class: shop.Order, stateEngine: {}}
+"""
+
+
+def test_events_are_told_unless_the_worker_or_a_part_says_otherwise() -> None:
+    def parts(text: str) -> list[bool | None]:
+        loaded = load_configuration(WorkerConfiguration, string_source(text), environ={})
+        executors = [service.executor for service in loaded.services]
+        (order,) = loaded.workflows
+        found = [*executors, order.executor, order.state_engine]
+        return [part.events for part in found if part is not None]
+
+    assert parts(EVENTS_OFF) == [False, True, False, False]
+    assert parts(EVENTS_OFF.replace("events: false", "")) == [None, True, None, None]
