@@ -14,7 +14,7 @@ from infinitic_common.events import (
     WorkflowEvent,
 )
 from infinitic_common.exceptions import UndecodableMessage
-from infinitic_common.failures import DeferredError
+from infinitic_common.failures import DeferredError, WorkflowExecutorFailedError
 from infinitic_common.messages import (
     CancelWorkflow,
     CommandByTag,
@@ -87,7 +87,7 @@ def _task_content(event_type: str, record: object) -> Json:
         case ExecuteTask(last_failure=failure) if failure is not None:
             seconds = failure.seconds_before_retry
             return {"failure": failure_data(failure), "secondsBeforeRetry": seconds}
-        case TaskFailed():
+        case TaskFailed() | WorkflowExecutorFailedError():
             return {"failure": failure_data(record.failure)}
         case _ if isinstance(record, DeferredError):
             return error_data(record)
