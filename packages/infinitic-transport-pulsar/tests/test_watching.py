@@ -23,6 +23,26 @@ class Line:
         self.renewed.set()
 
 
+class SlowLine(Line):
+    """One that takes longer to connect than the first patience lasts."""
+
+    def __init__(self) -> None:
+        super().__init__(connected=False)
+        self.renewals = 0
+        self._loop = asyncio.get_running_loop()
+        self._connecting: asyncio.TimerHandle | None = None
+
+    async def renew(self) -> None:
+        self.renewals += 1
+        if self._connecting is not None:
+            self._connecting.cancel()
+        self._connecting = self._loop.call_later(8 * LOOK, self._connect)
+
+    def _connect(self) -> None:
+        self.is_connected = True
+        self.renewed.set()
+
+
 @pytest.fixture
 async def broker() -> AsyncIterator[str]:
     """What takes connections, and nothing else."""
@@ -49,6 +69,13 @@ async def test_what_stays_disconnected_is_renewed_and_the_rest_is_left_alone(bro
     async with asyncio.timeout(5), watching(broker, broken, whole):
         await broken.renewed.wait()
     assert not whole.renewed.is_set()
+
+
+async def test_what_takes_long_to_connect_is_given_more_and_more_time(broker: str) -> None:
+    slow = SlowLine()
+    async with asyncio.timeout(10), watching(broker, slow):
+        await slow.renewed.wait()
+    assert slow.renewals >= 1
 
 
 async def test_nothing_is_renewed_while_no_broker_can_be_reached() -> None:

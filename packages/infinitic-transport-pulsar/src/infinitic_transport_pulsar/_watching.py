@@ -17,6 +17,8 @@ _LOOK_SECONDS = 1.0
 _PATIENT_LOOKS = 3
 """So often the client library is left to connect by itself: a topic may just have moved."""
 
+_MOST_PATIENT_LOOKS = 60
+
 _CONNECT_SECONDS = 2.0
 
 
@@ -49,10 +51,21 @@ async def watch(
         look_seconds: How often to look.
     """
     looks: dict[Watched, int] = {}
+    patience: dict[str, int] = {}
     while True:
         await asyncio.sleep(look_seconds)
-        looks = {each: looks.get(each, 0) + 1 for each in watched() if not each.is_connected}
-        overdue = [each for each, count in looks.items() if count >= _PATIENT_LOOKS]
+        broken: list[Watched] = []
+        for each in watched():
+            if each.is_connected:
+                patience.pop(each.label, None)
+            else:
+                broken.append(each)
+        looks = {each: looks.get(each, 0) + 1 for each in broken}
+        overdue = [
+            each
+            for each, count in looks.items()
+            if count >= patience.get(each.label, _PATIENT_LOOKS)
+        ]
         if not overdue:
             continue
         if not await is_reachable(url):
@@ -60,6 +73,11 @@ async def watch(
             continue
         labels = ", ".join(sorted(each.label for each in overdue))
         _LOGGER.warning("%s: disconnected, and made again since the broker is back", labels)
+        for each in overdue:
+            # A broker that has just come back may need longer than that: it must not be asked
+            # anew before it could answer.
+            longer = 2 * patience.get(each.label, _PATIENT_LOOKS)
+            patience[each.label] = min(longer, _MOST_PATIENT_LOOKS)
         await asyncio.gather(*(each.renew() for each in overdue))
         looks = {each: count for each, count in looks.items() if each not in overdue}
 
