@@ -1,613 +1,189 @@
-"""EVENTS: what listeners are told of tasks and workflows, in memory, in each mode."""
+"""The events of the catalogue, end to end."""
 
-import json
-from base64 import b64encode
-from datetime import UTC, datetime, timedelta
-from typing import Any
+from contextlib import suppress
 
 import pytest
-from cloudevents.core.v1.event import CloudEvent
+from cloudevents.core.formats.json import JSONFormat
 
-from events.conftest import Told
-from events.listening import Memory, until
-from events.programs import META, TAGS, Orders, Stock
-from infinitic_client import AsyncDeferred
-from infinitic_common import (
-    DeferredStatus,
-    WorkflowCanceled,
-    WorkflowFailed,
-)
-from infinitic_common.codec import to_plain
-from infinitic_common.events import EventPublisher, WorkflowEvent, workflow_events
-
-pytestmark = [pytest.mark.asyncio(loop_scope="session"), pytest.mark.timeout(60)]
+from events.listening import Scene
+from events.shop import Orders, Stock
+from infinitic_common.exceptions import WorkflowCanceled, WorkflowFailed
+from infinitic_common.ids import derived_id
 
 SERVICE = "inMemory/services/executor/Stock"
-STATE = "inMemory/workflows/stateEngine/Orders"
 EXECUTOR = "inMemory/workflows/executor/Orders"
-ENCODED_META = {name: b64encode(value).decode() for name, value in META.items()}
-TASK_KEYS = {
-    "retrySequence",
-    "retryIndex",
-    "serviceName",
-    "taskName",
-    "taskMeta",
-    "taskTags",
-    "infiniticVersion",
-}
-RUN = {"methodId", "methodName"}
-EVENT_KEYS = {"workflowName", "infiniticVersion", "workflowVersion", "workerName"}
-COMMAND_KEYS = {"workflowName", "infiniticVersion", "requester"}
+ENGINE = "inMemory/workflows/stateEngine/Orders"
 
 
-def _data(event: CloudEvent) -> dict[str, Any]:
-    data = event.get_data()
-    assert isinstance(data, dict)
-    assert json.loads(json.dumps(data)) == data
-    return data
-
-
-def _check_envelope(event: CloudEvent, source: str, subject: str) -> None:
-    assert event.get_specversion() == "1.0"
-    assert event.get_source() == source
-    assert event.get_subject() == subject
+async def test_events_01_a_dispatched_task_is_told(scene: Scene) -> None:
+    client = scene.client
+    await client.call(client.new_workflow(Orders).order, "abc")
+    event = await scene.told.first("task.dispatch")
+    assert event.get_source() == SERVICE
+    assert event.get_subject() == event.get_id()  # the first dispatch of a task has its id
     assert event.get_datacontenttype() == "application/json"
-    assert event.get_id()
-    time = event.get_time()
-    assert time is not None
-    assert abs(datetime.now(UTC) - time) < timedelta(minutes=1)
+    assert event.get_specversion() == "1.0"
+    assert event.get_data()["taskArgs"] == ["abc"]
+    assert event.get_data()["requester"]["workflowName"] == "Orders"
 
 
-def _check_run(event: CloudEvent, workflow_id: str, name: str) -> dict[str, Any]:
-    """Check what all events of a run have; gives what is special to its type."""
-    _check_envelope(event, STATE, workflow_id)
-    data = _data(event)
-    special = event.get_type().partition(".")[2]
-    assert set(data) == EVENT_KEYS | RUN | {special}
-    assert data["workflowName"] == "Orders"
-    assert data["methodName"] == name
-    content = data[special]
-    assert isinstance(content, dict)
-    return content
-
-
-async def _task_of(memory: Memory, workflow_id: str) -> str:
-    event = (await memory.until_heard(workflow_id, "workflow.taskDispatched"))[
-        "workflow.taskDispatched"
-    ]
-    return str(_data(event)["taskDispatched"]["taskId"])
-
-
-async def _failed(started: AsyncDeferred[Any]) -> None:
+async def test_events_02_attempts_of_tasks_are_told(scene: Scene) -> None:
+    client = scene.client
+    await client.call(client.new_workflow(Orders).order, "abc")
     with pytest.raises(WorkflowFailed):
-        await started.result()
+        await client.call(client.new_workflow(Orders).failing, "abc")
+    retried = await scene.told.first("task.retryScheduled")
+    failed = await scene.told.first("task.failed")
+    completed = await scene.told.first("task.completed")
+    started = await scene.told.first("task.started")
+    for event in (retried, failed, completed, started):
+        assert event.get_source() == SERVICE
+        assert event.get_data()["serviceName"] == "Stock"
+        assert event.get_data()["workerName"] == scene.transport.name
+    assert retried.get_data()["secondsBeforeRetry"] == pytest.approx(0.01)
+    assert retried.get_data()["failure"]["error"]["name"].endswith("OutOfStockError")
+    assert failed.get_data()["failure"]["secondsBeforeRetry"] is None
+    assert completed.get_data()["output"] == 3
+    assert completed.get_extension("duration").startswith("PT")
+    # Each attempt is dispatched once, also one that is a retry.
+    task_id = retried.get_subject()
+    of_task = [e for e in scene.told.of("task.dispatch") if e.get_subject() == task_id]
+    assert [e.get_data()["retryIndex"] for e in of_task] == [0, 1]
 
 
-async def test_events_01_a_task_is_dispatched(told: Told) -> None:
-    started = await told.client.dispatch(told.client.new_workflow(Orders).order, "pen")
-    assert await started.result() == 3
-    for memory in told.memories:
-        task_id = await _task_of(memory, started.id)
-        event = (await memory.until_heard(task_id, "task.dispatch"))["task.dispatch"]
-        _check_envelope(event, SERVICE, task_id)
-        data = _data(event)
-        assert set(data) == TASK_KEYS | {"taskArgs", "requester"}
-        assert data["taskArgs"] == ["pen"]
-        assert data["taskTags"] == sorted(TAGS)
-        assert data["taskMeta"] == ENCODED_META
-        assert (data["retrySequence"], data["retryIndex"]) == (0, 0)
-        assert data["requester"] == {
-            "workflowName": "Orders",
-            "workflowId": started.id,
-            "workflowVersion": 0,
-            "methodName": "order",
-            "methodId": started.id,
-        }
+async def test_events_03_a_delegated_task_tells_what_its_code_returned(scene: Scene) -> None:
+    client = scene.client
+    deferred = await client.dispatch(client.new_workflow(Orders).waiting, "abcd")
+    event = await scene.told.first("task.delegationCompleted")
+    assert event.get_data()["output"] == 4
+    await client.complete_delegated_task(Stock, event.get_subject(), 7)
+    assert await deferred == 7
+    received = await scene.told.first("workflow.taskCompleted")
+    assert received.get_data()["taskCompleted"]["output"] == 7
 
 
-async def test_events_01_both_listeners_are_told_of_one_event(told: Told) -> None:
-    started = await told.client.dispatch(told.client.new_workflow(Orders).order, "pen")
-    await started.result()
-    ids: list[set[str]] = []
-    for memory in told.memories:
-        task_id = await _task_of(memory, started.id)
-        await memory.until_heard(task_id, "task.completed")
-        dispatched = [e for e in memory.about(task_id) if e.get_type() == "task.dispatch"]
-        ids.append({event.get_id() for event in dispatched})
-    assert len(ids[0]) == 1
-    assert ids[0] == ids[1]
+async def test_events_04_workflow_tasks_that_travel_are_told(remote: Scene) -> None:
+    client = remote.client
+    await client.call(client.new_workflow(Orders).note, "hello")
+    completed = await remote.told.first("task.completed")
+    dispatched = await remote.told.first("task.dispatch")
+    started = await remote.told.first("task.started")
+    for event in (completed, dispatched, started):
+        assert event.get_source() == EXECUTOR
+        assert event.get_data()["serviceName"] == "infinitic.workflow.Executor"
+        assert event.get_data()["taskName"] == "handle"
+    assert {e.get_subject() for e in (completed, dispatched, started)} == {started.get_subject()}
+    engine = await remote.told.first("workflow.executorCompleted")
+    assert engine.get_data()["executorCompleted"]["taskId"] == started.get_subject()
+    await remote.told.first("workflow.executorDispatched")
 
 
-async def test_events_10_a_task_dispatch_names_its_method(told: Told) -> None:
-    started = await told.client.dispatch(told.client.new_workflow(Orders).order, "pen")
-    await started.result()
-    task_id = await _task_of(told.single, started.id)
-    heard = await told.single.until_heard(task_id, "task.dispatch")
-    assert _data(heard["task.dispatch"])["taskName"] == "count"
-    assert _data(heard["task.dispatch"])["serviceName"] == "Stock"
-
-
-async def test_events_02_a_task_that_completes(told: Told) -> None:
-    started = await told.client.dispatch(told.client.new_workflow(Orders).order, "pen")
-    await started.result()
-    for memory in told.memories:
-        task_id = await _task_of(memory, started.id)
-        heard = await memory.until_heard(task_id, "task.started", "task.completed")
-        assert set(heard) == {"task.dispatch", "task.started", "task.completed"}
-        for event in heard.values():
-            _check_envelope(event, SERVICE, task_id)
-        assert set(_data(heard["task.started"])) == TASK_KEYS | {"workerName", "requester"}
-        completed = heard["task.completed"]
-        assert set(_data(completed)) == TASK_KEYS | {"workerName", "requester", "output"}
-        assert _data(completed)["output"] == 3
-        duration = completed.get_extension("duration")
-        assert isinstance(duration, str)
-        assert duration.startswith("PT")
-        assert len({event.get_id() for event in heard.values()}) == 3
-
-
-async def test_events_02_a_task_that_is_tried_again(told: Told) -> None:
-    started = await told.client.dispatch(told.client.new_workflow(Orders).shaky, "pen")
-    assert await started.result() == 3
-    for memory in told.memories:
-        task_id = await _task_of(memory, started.id)
-        heard = await memory.until_heard(task_id, "task.retryScheduled", "task.completed")
-        retried = _data(heard["task.retryScheduled"])
-        assert retried["secondsBeforeRetry"] == 0.01
-        assert retried["retryIndex"] == 0
-        error = retried["failure"]["error"]
-        assert error["name"].endswith("OutOfStockError")
-        assert error["message"] == "no pen"
-        assert error["customProperties"] == {"item": "pen"}
-        assert "OutOfStockError" in retried["failure"]["stackTrace"]
-        for kind in ("task.dispatch", "task.started"):
-            of = {e.get_id(): e for e in memory.about(task_id) if e.get_type() == kind}
-            assert sorted(_data(event)["retryIndex"] for event in of.values()) == [0, 1]
-
-
-async def test_events_02_a_task_that_fails(told: Told) -> None:
-    started = await told.client.dispatch(told.client.new_workflow(Orders).broken, "pen")
-    await _failed(started)
-    for memory in told.memories:
-        task_id = await _task_of(memory, started.id)
-        heard = await memory.until_heard(task_id, "task.failed", "task.retryScheduled")
-        _check_envelope(heard["task.failed"], SERVICE, task_id)
-        data = _data(heard["task.failed"])
-        assert set(data) == TASK_KEYS | {"workerName", "requester", "failure"}
-        assert data["retryIndex"] == 1
-        assert data["failure"]["error"]["message"] == "no pen"
-        assert data["failure"]["previousFailure"]["retryIndex"] == 0
-        assert "task.completed" not in heard
-
-
-async def test_events_02_a_delegated_task(told: Told) -> None:
-    client = told.client
-    started = await client.dispatch(client.new_workflow(Orders).ordered, "pen")
-    task_id = await _task_of(told.single, started.id)
-    heard = await told.single.until_heard(task_id, "task.delegationCompleted")
-    data = _data(heard["task.delegationCompleted"])
-    assert set(data) == TASK_KEYS | {"workerName", "requester", "output"}
-    assert data["output"] == 103
-    await client.complete_delegated_task(Stock, task_id, 7, method="ordered")
-    assert await started.result() == 7
-    completed = await told.single.until_heard(started.id, "workflow.taskCompleted")
-    content = _check_run(completed["workflow.taskCompleted"], started.id, "ordered")
-    assert content["output"] == 7
-    assert "task.completed" not in told.single.types(task_id)
-
-
-async def test_events_04_workflow_tasks_of_executors(told: Told) -> None:
-    started = await told.client.dispatch(told.client.new_workflow(Orders).order, "pen")
-    await started.result()
-    if not told.mode.remote:
-        heard = await told.single.until_heard(
-            started.id, "workflow.executorDispatched", "workflow.executorCompleted"
-        )
-        content = _check_run(heard["workflow.executorDispatched"], started.id, "order")
-        assert content["taskId"]
-        return
-    for memory in told.memories:
-        ids = await _workflow_tasks(memory, started.id)
-        for task_id in ids:
-            heard = await memory.until_heard(
-                task_id, "task.dispatch", "task.started", "task.completed"
-            )
-            for event in heard.values():
-                _check_envelope(event, EXECUTOR, task_id)
-                data = _data(event)
-                assert set(data) >= TASK_KEYS
-                assert data["serviceName"] == "infinitic.workflow.Executor"
-                assert data["taskName"] == "handle"
-                assert ("workerName" in data) == (event.get_type() != "task.dispatch")
-            assert heard["task.completed"].get_extension("duration").startswith("PT")
-            requester = _data(heard["task.dispatch"])["requester"]
-            assert requester["workflowId"] == started.id
-
-
-async def test_events_04_a_workflow_task_that_fails(told: Told) -> None:
-    started = await told.client.dispatch(told.client.new_workflow(Orders).buggy)
-    await _failed(started)
-    for memory in told.memories:
-        heard = await memory.until_heard(
-            started.id, "workflow.methodFailed", "workflow.executorFailed"
-        )
-        failed = _data(heard["workflow.methodFailed"])["methodFailed"]
-        assert failed["executorFailed"]["failure"]["error"]["message"] == "no luck"
-        content = _check_run(heard["workflow.executorFailed"], started.id, "buggy")
-        assert content["failure"]["error"]["name"].endswith("OutOfStockError")
-        if not told.mode.remote:
-            continue
-        (task_id,) = await _workflow_tasks(memory, started.id)
-        task = await memory.until_heard(task_id, "task.failed")
-        _check_envelope(task["task.failed"], EXECUTOR, task_id)
-        assert _data(task["task.failed"])["failure"]["error"]["message"] == "no luck"
-
-
-async def _workflow_tasks(memory: Memory, workflow_id: str) -> set[str]:
-    def ids() -> set[str]:
-        return {
-            str(event.get_subject())
-            for event in list(memory.events)
-            if event.get_source() == EXECUTOR
-            and event.get_type() == "task.dispatch"
-            and _data(event)["requester"]["workflowId"] == workflow_id
-        }
-
-    await until(ids)
-    return ids()
-
-
-async def test_events_05_a_start(told: Told) -> None:
-    client = told.client
-    stub = client.new_workflow(Orders, tags=TAGS, meta=META)
-    started = await client.dispatch(stub.order, "pen")
-    await started.result()
-    for memory in told.memories:
-        heard = await memory.until_heard(started.id, "workflow.dispatch", "workflow.dispatchMethod")
-        _check_envelope(heard["workflow.dispatch"], STATE, started.id)
-        data = _data(heard["workflow.dispatch"])
-        assert set(data) == COMMAND_KEYS | {"dispatch"}
-        assert data["requester"] == {"clientName": client.name}
-        assert data["dispatch"] == {"workflowTags": sorted(TAGS), "workflowMeta": ENCODED_META}
-        data = _data(heard["workflow.dispatchMethod"])
-        assert set(data) == COMMAND_KEYS | {"dispatchMethod", "workflowVersion"}
-        assert data["dispatchMethod"] == {
-            "methodName": "order",
-            "methodId": started.id,
-            "methodArgs": ["pen"],
-        }
-
-
-async def test_events_05_a_method_a_signal_and_a_cancellation(told: Told) -> None:
-    client = told.client
-    started = await client.dispatch(client.new_workflow(Orders).approved)
-    running = client.get_workflow_by_id(Orders, started.id)
-    method = await client.dispatch(running.note, "read")
-    assert await method.result() == "read"
-    signal = await client.dispatch(running.approvals.send, "yes")
-    assert await started.result() == "yes"
-    for memory in told.memories:
-        heard = await memory.until_heard(started.id, "workflow.signal", "workflow.completed")
-        data = _data(heard["workflow.signal"])
-        assert set(data) == COMMAND_KEYS | {"signal"}
-        assert data["signal"] == {
-            "channel": "approvals",
-            "signalId": signal.id,
-            "signalData": "yes",
-        }
-        methods = [e for e in memory.about(started.id) if e.get_type() == "workflow.dispatchMethod"]
-        contents = [_data(event)["dispatchMethod"] for event in methods]
-        assert {"methodName": "note", "methodId": method.id, "methodArgs": ["read"]} in contents
-
-
-async def test_events_05_cancellations(told: Told) -> None:
-    client = told.client
-    started = await client.dispatch(client.new_workflow(Orders).approved)
-    running = client.get_workflow_by_id(Orders, started.id)
-    method = await client.dispatch(running.approved)
-    await told.single.until_heard(started.id, "workflow.executorDispatched")
-    await method.cancel()
-    await client.cancel(running)
-    with pytest.raises(WorkflowCanceled):
-        await started.result()
-    for memory in told.memories:
-        heard = await memory.until_heard(started.id, "workflow.cancel", "workflow.cancelMethod")
-        _check_envelope(heard["workflow.cancel"], STATE, started.id)
-        assert set(_data(heard["workflow.cancel"])) == COMMAND_KEYS
-        assert _data(heard["workflow.cancelMethod"])["cancelMethod"] == {"methodId": method.id}
-
-
-async def test_events_05_retries_by_hand(told: Told) -> None:
-    client = told.client
-    started = await client.dispatch(client.new_workflow(Orders).broken, "pen")
-    await _failed(started)
-    running = client.get_workflow_by_id(Orders, started.id)
-    await client.retry_tasks(running, service="Stock", status=DeferredStatus.FAILED)
-    buggy = await client.dispatch(client.new_workflow(Orders).buggy)
-    await _failed(buggy)
-    await client.retry_workflow_task(client.get_workflow_by_id(Orders, buggy.id))
-    for memory in told.memories:
-        heard = await memory.until_heard(started.id, "workflow.retryTask")
-        content = _data(heard["workflow.retryTask"])["retryTask"]
-        assert set(content) == {"taskId", "taskStatus", "serviceName"}
-        assert content["serviceName"] == "Stock"
-        heard = await memory.until_heard(buggy.id, "workflow.retryExecutor")
-        assert set(_data(heard["workflow.retryExecutor"])) == COMMAND_KEYS
-
-
-async def test_events_05_waiting_is_no_event(told: Told) -> None:
-    client = told.client
-    started = await client.dispatch(client.new_workflow(Orders).later, "pen")
-    assert await started.result() == 3
-    expected = {
-        "workflow.dispatch",
-        "workflow.dispatchMethod",
-        "workflow.executorDispatched",
-        "workflow.executorCompleted",
-        "workflow.taskDispatched",
-        "workflow.taskCompleted",
-        "workflow.timerDispatched",
-        "workflow.timerCompleted",
-        "workflow.methodCompleted",
-        "workflow.completed",
-    }
-    for memory in told.memories:
-        await memory.until_heard(started.id, *expected)
-        assert memory.types(started.id) == expected
-
-
-async def test_events_08_tasks_and_timers(told: Told) -> None:
-    started = await told.client.dispatch(told.client.new_workflow(Orders).later, "pen")
-    await started.result()
-    for memory in told.memories:
-        task_id = await _task_of(memory, started.id)
-        heard = await memory.until_heard(
-            started.id,
-            "workflow.taskCompleted",
-            "workflow.timerDispatched",
-            "workflow.timerCompleted",
-        )
-        assert _check_run(heard["workflow.taskCompleted"], started.id, "later") == {
-            "taskId": task_id,
-            "taskName": "count",
-            "serviceName": "Stock",
-            "taskMeta": ENCODED_META,
-            "output": 3,
-        }
-        timer = _check_run(heard["workflow.timerDispatched"], started.id, "later")
-        assert set(timer) == {"timerId", "emittedAt", "timerDuration"}
-        assert timer["timerDuration"] == 30
-        completed = _check_run(heard["workflow.timerCompleted"], started.id, "later")
-        assert completed == {"timerId": timer["timerId"]}
-
-
-async def test_events_08_a_task_fails_or_is_late(told: Told) -> None:
-    client = told.client
-    broken = await client.dispatch(client.new_workflow(Orders).broken, "pen")
-    await _failed(broken)
-    late = await client.dispatch(client.new_workflow(Orders).forgotten, "pen")
-    assert await late.result() == "forgotten"
-    for memory in told.memories:
-        heard = await memory.until_heard(broken.id, "workflow.taskFailed", "workflow.methodFailed")
-        content = _check_run(heard["workflow.taskFailed"], broken.id, "broken")
-        assert set(content) == {"failure", "taskId", "taskName", "serviceName"}
-        cause = _data(heard["workflow.methodFailed"])["methodFailed"]["taskFailed"]
-        assert cause["taskId"] == content["taskId"]
-        heard = await memory.until_heard(late.id, "workflow.taskTimedOut")
-        task_id = await _task_of(memory, late.id)
-        assert _check_run(heard["workflow.taskTimedOut"], late.id, "forgotten") == {
-            "taskId": task_id,
-            "taskName": "forgotten",
-            "serviceName": "Stock",
-        }
-
-
-async def test_events_08_a_child_completes(told: Told) -> None:
-    started = await told.client.dispatch(told.client.new_workflow(Orders).parent, "pen")
-    assert await started.result() == 3
-    for memory in told.memories:
-        heard = await memory.until_heard(
-            started.id, "workflow.remoteMethodDispatched", "workflow.remoteMethodCompleted"
-        )
-        sent = _check_run(heard["workflow.remoteMethodDispatched"], started.id, "parent")
-        child = sent["workflowId"]
-        expected = {
-            "workflowName": "Orders",
-            "workflowId": child,
-            "methodName": "order",
-            "methodId": child,
-        }
-        tags = {"workflowTags": sorted(TAGS), "workflowMeta": ENCODED_META}
-        assert sent == {**expected, **tags, "methodArgs": ["pen"]}
-        content = _check_run(heard["workflow.remoteMethodCompleted"], started.id, "parent")
-        assert content == {**expected, "output": 3}
-        start = (await memory.until_heard(child, "workflow.dispatch"))["workflow.dispatch"]
-        assert _data(start)["requester"]["workflowId"] == started.id
-
-
-async def test_events_08_a_child_fails_is_cancelled_or_late(told: Told) -> None:
-    client = told.client
-    failing = await client.dispatch(client.new_workflow(Orders).parent_of_broken, "pen")
-    await _failed(failing)
-    waiting = await client.dispatch(client.new_workflow(Orders).parent_of_waiting)
-    sent = await told.single.until_heard(waiting.id, "workflow.remoteMethodDispatched")
-    child = _data(sent["workflow.remoteMethodDispatched"])["remoteMethodDispatched"]["workflowId"]
-    await told.single.until_heard(child, "workflow.executorCompleted")
-    await client.cancel(client.get_workflow_by_id(Orders, child))
-    with pytest.raises(WorkflowFailed):
-        await waiting.result()
-    late = await client.dispatch(client.new_workflow(Orders).parent_of_impatient)
-    assert await late.result() == "impatient"
-    keys = {"workflowName", "workflowId", "methodName", "methodId"}
-    for memory in told.memories:
-        heard = await memory.until_heard(failing.id, "workflow.remoteMethodFailed")
-        content = _check_run(heard["workflow.remoteMethodFailed"], failing.id, "parent_of_broken")
-        assert set(content) == keys | {"taskFailed"}
-        heard = await memory.until_heard(waiting.id, "workflow.remoteMethodCanceled")
-        content = _check_run(
-            heard["workflow.remoteMethodCanceled"], waiting.id, "parent_of_waiting"
-        )
-        assert set(content) == keys
-        assert content["workflowId"] == child
-        heard = await memory.until_heard(
-            late.id, "workflow.remoteMethodTimedOut", "workflow.remoteMethodDispatched"
-        )
-        content = _check_run(heard["workflow.remoteMethodTimedOut"], late.id, "parent_of_impatient")
-        assert set(content) == keys
-        sent_late = _check_run(
-            heard["workflow.remoteMethodDispatched"], late.id, "parent_of_impatient"
-        )
-        assert sent_late["timeout"] == 30
-
-
-async def test_events_08_an_unknown_workflow(told: Told) -> None:
-    started = await told.client.dispatch(told.client.new_workflow(Orders).asks_nobody)
-    assert await started.result() == "nobody"
-    for memory in told.memories:
-        heard = await memory.until_heard(started.id, "workflow.remoteMethodUnknown")
-        content = _check_run(heard["workflow.remoteMethodUnknown"], started.id, "asks_nobody")
-        assert set(content) == {"workflowName", "workflowId", "methodName", "methodId"}
-        assert content["workflowId"] == "nobody"
-        assert content["methodName"] == "note"
-
-
-async def test_events_09_a_workflow_completes(told: Told) -> None:
-    started = await told.client.dispatch(told.client.new_workflow(Orders).order, "pen")
-    await started.result()
-    for memory in told.memories:
-        heard = await memory.until_heard(
-            started.id,
-            "workflow.taskDispatched",
-            "workflow.methodCompleted",
-            "workflow.completed",
-        )
-        task = _check_run(heard["workflow.taskDispatched"], started.id, "order")
-        assert set(task) == {
-            "serviceName",
-            "taskName",
-            "taskArgs",
-            "taskId",
-            "taskMeta",
-            "taskTags",
-            "retrySequence",
-        }
-        run = _data(heard["workflow.methodCompleted"])["methodCompleted"]
-        assert run == {"methodId": started.id, "methodName": "order", "output": 3}
-        _check_envelope(heard["workflow.completed"], STATE, started.id)
-        assert set(_data(heard["workflow.completed"])) == EVENT_KEYS
-        for name in ("workflow.methodCompleted", "workflow.completed"):
-            assert heard[name].get_extension("duration").startswith("PT")
-        ids = [event.get_id() for event in memory.about(started.id)]
-        assert len(ids) == len(set(ids))
-
-
-async def test_events_09_a_workflow_is_cancelled(told: Told) -> None:
-    client = told.client
-    started = await client.dispatch(client.new_workflow(Orders).approved)
-    await told.single.until_heard(started.id, "workflow.executorCompleted")
-    await client.cancel(client.get_workflow_by_id(Orders, started.id))
-    with pytest.raises(WorkflowCanceled):
-        await started.result()
-    for memory in told.memories:
-        heard = await memory.until_heard(started.id, "workflow.canceled", "workflow.methodCanceled")
-        assert set(_data(heard["workflow.canceled"])) == EVENT_KEYS
-        content = _data(heard["workflow.methodCanceled"])["methodCanceled"]
-        assert content == {"methodId": started.id, "methodName": "approved"}
-        assert "workflow.completed" not in heard
-
-
-async def test_events_09_a_run_fails(told: Told) -> None:
-    started = await told.client.dispatch(told.client.new_workflow(Orders).broken, "pen")
-    await _failed(started)
-    for memory in told.memories:
-        heard = await memory.until_heard(started.id, "workflow.methodFailed")
-        content = _data(heard["workflow.methodFailed"])["methodFailed"]
-        assert set(content) == {"methodId", "methodName", "taskFailed"}
-        assert "workflow.completed" not in heard
-
-
-async def test_events_09_a_signal_is_received_or_discarded(told: Told) -> None:
-    client = told.client
-    started = await client.dispatch(client.new_workflow(Orders).ordered, "pen")
-    task_id = await _task_of(told.single, started.id)
-    running = client.get_workflow_by_id(Orders, started.id)
-    unwanted = await client.dispatch(running.offers.send, "early")
-    await told.single.until_heard(started.id, "workflow.signalDiscarded")
-    method = await client.dispatch(running.offered)
-    await until(lambda: _ran(told.single, started.id, method.id))
-    wanted = await client.dispatch(running.offers.send, "now")
-    assert await method.result() == "now"
-    await client.complete_delegated_task(Stock, task_id, 7, method="ordered")
-    await started.result()
-    for memory in told.memories:
-        heard = await memory.until_heard(
-            started.id, "workflow.signalDiscarded", "workflow.signalReceived"
-        )
-        discarded, received = (
-            _data(heard[f"workflow.{name}"])[name] for name in ("signalDiscarded", "signalReceived")
-        )
-        assert discarded["signalId"] == unwanted.id
-        assert received["signalId"] == wanted.id
-
-
-def _ran(memory: Memory, workflow_id: str, method_id: str) -> bool:
-    """Whether the code of a run has waited."""
-    ran = [e for e in memory.about(workflow_id) if e.get_type() == "workflow.executorCompleted"]
-    return method_id in [_data(event)["methodId"] for event in ran]
-
-
-async def test_events_09_a_workflow_signals_and_asks_another(told: Told) -> None:
-    client = told.client
-    other = await client.dispatch(client.new_workflow(Orders).approved)
-    asking = await client.dispatch(client.new_workflow(Orders).asks, other.id)
-    assert await asking.result() == "asked"
-    sending = await client.dispatch(client.new_workflow(Orders).sends, other.id)
-    await sending.result()
-    assert await other.result() == "sent"
-    for memory in told.memories:
-        heard = await memory.until_heard(asking.id, "workflow.remoteMethodDispatched")
-        content = _check_run(heard["workflow.remoteMethodDispatched"], asking.id, "asks")
-        method_id = content["methodId"]
-        assert content == {
-            "workflowName": "Orders",
-            "workflowId": other.id,
-            "methodName": "note",
-            "methodId": method_id,
-            "methodArgs": ["asked"],
-        }
-        heard = await memory.until_heard(sending.id, "workflow.signalDispatched")
-        content = _check_run(heard["workflow.signalDispatched"], sending.id, "sends")
-        signal_id = content["signalId"]
-        assert content == {
-            "workflowName": "Orders",
-            "workflowId": other.id,
-            "channel": "approvals",
-            "signalId": signal_id,
-            "signalData": "sent",
-        }
-        heard = await memory.until_heard(other.id, "workflow.signalReceived", "workflow.signal")
-        assert _data(heard["workflow.signalReceived"])["signalReceived"]["signalId"] == signal_id
-        assert _data(heard["workflow.signal"])["requester"]["workflowId"] == sending.id
-
-
-async def test_events_09_a_run_whose_time_is_over_has_a_type(told: Told) -> None:
-    # No engine of this release ends a run by itself: what a later one tells is understood.
-    transport = told.shop.deployment.ground.transport
-    event = WorkflowEvent(
-        "workflow.methodTimedOut", "id", transport.now(), "timed-out", b"", "run", "order", 1
+async def test_events_05_commands_are_told(scene: Scene) -> None:
+    client = scene.client
+    deferred = await client.dispatch(
+        client.new_workflow(Orders, tags={"foo"}, meta={"a": b"b"}).approved
     )
-    publisher = EventPublisher(transport, "later")
-    await publisher.finish(publisher.begin({workflow_events("Orders"): [to_plain(event)]}))
-    for memory in told.memories:
-        heard = await memory.until_heard("timed-out", "workflow.methodTimedOut")
-        content = _data(heard["workflow.methodTimedOut"])["methodTimedOut"]
-        assert content == {"methodId": "run", "methodName": "order"}
+    stub = client.get_workflow_by_id(Orders, deferred.id)
+    await client.call(stub.note, "beside")
+    await client.complete_timers(stub)
+    await client.retry_tasks(stub, all=True)
+    await client.retry_workflow_task(stub)
+    await client.send(stub.approvals, value=True)
+    assert await deferred is True
+    ended = await client.dispatch(client.new_workflow(Orders).approved)
+    await client.cancel(client.get_workflow_by_id(Orders, ended.id))
+    with suppress(WorkflowCanceled):
+        await ended
+    await scene.told.first("workflow.cancel")
+    dispatch = await scene.told.first("workflow.dispatch", deferred.id)
+    assert dispatch.get_source() == ENGINE
+    assert dispatch.get_data()["requester"]["clientName"].startswith(scene.transport.name)
+    content = dispatch.get_data()["dispatch"]
+    assert content == {"workflowTags": ["foo"], "workflowMeta": {"a": "Yg=="}}
+    methods = scene.told.of("workflow.dispatchMethod")
+    names = [e.get_data()["dispatchMethod"]["methodName"] for e in methods]
+    assert names == ["approved", "note", "approved"]
+    signal = await scene.told.first("workflow.signal")
+    assert signal.get_data()["signal"]["channel"] == "approvals"
+    assert signal.get_data()["signal"]["signalData"] is True
+    await scene.told.first("workflow.retryTask")
+    await scene.told.first("workflow.retryExecutor")
+    types = {event.get_type() for event in scene.told.events.values()}
+    assert not {t for t in types if "imers" in t or "wait" in t}
 
 
-async def test_events_all_types_are_without_prefix_and_lists_are_never_empty(told: Told) -> None:
-    started = await told.client.dispatch(told.client.new_workflow(Orders).order, "pen")
-    await started.result()
-    await told.together.until_heard(started.id, "workflow.completed")
-    kinds = {event.get_type().partition(".")[0] for event in told.together.events}
-    assert kinds == {"task", "workflow"}
-    assert all(0 < size <= 50 for size in told.together.sizes)
+async def test_events_08_what_reaches_the_engine_is_told(scene: Scene) -> None:
+    client = scene.client
+    await client.call(client.new_workflow(Orders).parent, "abc")
+    await client.call(client.new_workflow(Orders).later)
+    with pytest.raises(WorkflowFailed):
+        await client.call(client.new_workflow(Orders).failing, "abc")
+    completed = await scene.told.first("workflow.taskCompleted")
+    inner = completed.get_data()["taskCompleted"]
+    assert (inner["serviceName"], inner["taskName"], inner["output"]) == ("Stock", "count", 3)
+    assert completed.get_data()["methodName"] == "order"
+    failed = await scene.told.first("workflow.taskFailed")
+    assert failed.get_data()["taskFailed"]["failure"]["error"]["message"] == "abc"
+    timer = await scene.told.first("workflow.timerCompleted")
+    dispatched = await scene.told.first("workflow.timerDispatched")
+    assert dispatched.get_data()["timerDispatched"]["timerDuration"] == 20
+    timer_id = timer.get_data()["timerCompleted"]["timerId"]
+    assert dispatched.get_data()["timerDispatched"]["timerId"] == timer_id
+    # The names are those of the other workflow's method, not of the one that waits.
+    remote = await scene.told.first("workflow.remoteMethodCompleted")
+    assert remote.get_data()["methodName"] == "parent"
+    assert remote.get_data()["remoteMethodCompleted"]["methodName"] == "order"
+    assert remote.get_data()["remoteMethodCompleted"]["output"] == 6
+
+
+async def test_events_09_what_a_workflow_does_is_told(scene: Scene) -> None:
+    client = scene.client
+    deferred = await client.dispatch(client.new_workflow(Orders).parent, "abc")
+    await deferred
+    told = scene.told
+    completed = await told.first("workflow.completed", deferred.id)
+    assert completed.get_source() == ENGINE
+    assert completed.get_extension("duration").startswith("PT")
+    method = await told.first("workflow.methodCompleted", deferred.id)
+    assert method.get_data()["methodCompleted"]["output"] == 6
+    child = await told.first("workflow.remoteMethodDispatched")
+    content = child.get_data()["remoteMethodDispatched"]
+    assert (content["workflowName"], content["methodName"]) == ("Orders", "order")
+    assert content["workflowId"] == derived_id(deferred.id, deferred.id, 0)
+    task = await told.first("workflow.taskDispatched")
+    assert task.get_subject() == content["workflowId"]
+    assert task.get_data()["taskDispatched"]["taskArgs"] == ["abc"]
+    signalled = await client.dispatch(client.new_workflow(Orders).approved)
+    stub = client.get_workflow_by_id(Orders, signalled.id)
+    await client.send(stub.approvals, value=True)
+    await signalled
+    await told.first("workflow.signalReceived", signalled.id)
+    await client.send(stub.approvals, value=True)
+    discarded = await told.first("workflow.signalDiscarded", signalled.id)
+    assert discarded.get_data()["signalDiscarded"]["channel"] == "approvals"
+    canceled = await client.dispatch(client.new_workflow(Orders).approved)
+    await client.cancel(client.get_workflow_by_id(Orders, canceled.id))
+    with suppress(WorkflowCanceled):
+        await canceled
+    await told.first("workflow.canceled", canceled.id)
+    await told.first("workflow.methodCanceled", canceled.id)
+    assert not [e for e in told.of("workflow.completed") if e.get_subject() == canceled.id]
+
+
+async def test_a_stalled_workflow_is_told_with_its_cause(scene: Scene) -> None:
+    client = scene.client
+    with pytest.raises(WorkflowFailed):
+        await client.call(client.new_workflow(Orders).failing, "abc")
+    event = await scene.told.first("workflow.methodFailed")
+    cause = event.get_data()["methodFailed"]["taskFailed"]
+    assert (cause["serviceName"], cause["taskName"]) == ("Stock", "broken")
+    await scene.told.first("workflow.executorFailed")
+
+
+async def test_events_10_a_task_is_named_as_its_method(scene: Scene) -> None:
+    client = scene.client
+    await client.call(client.new_workflow(Orders).order, "abc")
+    event = await scene.told.first("task.dispatch")
+    assert event.get_data()["taskName"] == "count"
+    written = JSONFormat().write(event)
+    assert JSONFormat().read(None, written).get_data() == event.get_data()

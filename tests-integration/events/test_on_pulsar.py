@@ -6,7 +6,7 @@ import pytest
 from harness.deployment import Deployment
 from harness.modes import Mode, opened
 
-from events.listening import Heard, orders, stock, until
+from events.hearing import Heard, orders, stock, until
 from events.programs import Orders
 from infinitic_client import AsyncInfiniticClient
 from infinitic_worker import EventListener

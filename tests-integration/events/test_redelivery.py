@@ -7,7 +7,7 @@ from cloudevents.core.v1.event import CloudEvent
 from harness.modes import Mode
 from harness.unreliable import Twice
 
-from events.listening import LOCAL, REMOTE, Heard, shop, until
+from events.hearing import LOCAL, REMOTE, Heard, shop, until
 from events.programs import Orders, Stock
 from infinitic_common.transport import Transport
 from infinitic_transport import InMemoryTransport

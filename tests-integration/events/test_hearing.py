@@ -6,7 +6,7 @@ from typing import Any, Protocol
 import pytest
 from cloudevents.core.v1.event import CloudEvent
 
-from events.listening import (
+from events.hearing import (
     LOCAL,
     Heard,
     HeardTogether,
@@ -239,10 +239,10 @@ def test_config_21_an_object_that_cannot_listen_is_refused() -> None:
 @pytest.mark.parametrize(
     ("class_name", "complaint"),
     [
-        ("events.listening.Nothing", "eventListener.class"),
+        ("events.hearing.Nothing", "eventListener.class"),
         ("events.nowhere.Listener", "events.nowhere"),
         ("nowhere.at.all.Listener", "nowhere"),
-        ("events.listening.Shop", "eventListener.class"),
+        ("events.hearing.Shop", "eventListener.class"),
         ("events.programs.StockImpl", "StockImpl is no CloudEventListener"),
     ],
 )
@@ -260,7 +260,7 @@ transport: inMemory
 storage: inMemory
 events: {events}
 eventListener:
-  class: events.listening.Kept
+  class: events.hearing.Kept
   concurrency: 3
   subscriptionName: mine
   services: {{allow: [Stock]}}
