@@ -75,6 +75,18 @@ async def test_a_wait_survives_a_broker_that_goes_away(
     assert await waiting == "done"
 
 
+async def test_a_wait_begins_while_the_broker_is_away(
+    client: AsyncInfiniticClient, transport: RecordingTransport, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("infinitic_client._results._AGAIN_SECONDS", 0.01)
+    deferred = await client.dispatch(client.new_workflow(Order).process)
+    transport.failure = TransportUnavailable("the broker restarts")
+    waiting = asyncio.create_task(deferred.result())
+    await transport.has_failed(3)
+    transport.reply, transport.failure = done, None
+    assert await waiting == "done"
+
+
 async def test_a_question_is_asked_again_and_the_log_says_who_should_answer(
     client: AsyncInfiniticClient, transport: RecordingTransport, caplog: pytest.LogCaptureFixture
 ) -> None:

@@ -1,6 +1,7 @@
 """What a client asks of running workflows, by id or by tag, and of what it started."""
 
 from collections.abc import Callable
+from typing import cast
 
 import attrs
 
@@ -94,7 +95,7 @@ async def retry_tasks(
 
 def _status(given: object) -> str | None:
     try:
-        return None if given is None else DeferredStatus(given).value
+        return None if given is None else DeferredStatus(cast("str", given)).value
     except ValueError:
         msg = f"retry_tasks: status={given!r} must be one of {', '.join(DeferredStatus)}"
         raise UsageError(msg) from None

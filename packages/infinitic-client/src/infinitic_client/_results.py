@@ -1,6 +1,7 @@
 """Waiting for results of method runs, and how they stand."""
 
 import asyncio
+import logging
 import time
 from collections.abc import AsyncGenerator, Mapping
 from contextlib import asynccontextmanager
@@ -17,6 +18,7 @@ from infinitic_common.exceptions import (
     DeferredException,
     DeferredTimeout,
     TransportError,
+    TransportUnavailable,
     UsageError,
     WorkflowTimedOut,
 )
@@ -24,6 +26,10 @@ from infinitic_common.ids import new_id
 from infinitic_common.messages import ClientMessage, MethodCompleted, MethodFailed, WaitWorkflow
 from infinitic_common.outcomes import to_exception
 from infinitic_common.stub_options import checked_seconds
+
+_LOGGER = logging.getLogger(__name__)
+
+_AGAIN_SECONDS = 1.0
 
 _KNOWN_OUTCOME = timedelta(seconds=5)
 """The longest wait for an outcome that the engine was about to tell."""
@@ -125,7 +131,13 @@ async def _outcome(core: ClientCore, handle: Handle) -> ClientMessage:
     def wait() -> WaitWorkflow:
         return _wait_for(core, handle)
 
-    return await core.answer(run_key(handle.workflow_id, handle.id), wait, wait)
+    while True:
+        try:
+            return await core.answer(run_key(handle.workflow_id, handle.id), wait, wait)
+        except TransportUnavailable as error:
+            # Whoever waits for a workflow waits for the broker too: asking again harms nothing.
+            _LOGGER.warning("still waiting for %s: %s", handle.id, error)
+            await asyncio.sleep(_AGAIN_SECONDS)
 
 
 def _wait_for(core: ClientCore, handle: Handle) -> WaitWorkflow:
