@@ -20,6 +20,7 @@ from events.hearing import (
 )
 from events.programs import Orders, OrdersImpl, Stock, StockImpl
 from infinitic_common import UsageError, Workflow, new_service
+from infinitic_common.component import Component
 from infinitic_common.configuration import (
     BatchConfiguration,
     ConfigurationError,
@@ -69,7 +70,7 @@ def _entities(memory: Memory) -> set[str]:
     return {event.get_source().rpartition("/")[2] for event in list(memory.events)}
 
 
-def _others() -> list[Any]:
+def _others() -> list[Component]:
     return [
         ServiceExecutor(Other, OtherImpl),
         WorkflowExecutor(Others, OthersImpl),
@@ -188,7 +189,7 @@ async def test_no_events_where_they_are_switched_off(silent: str) -> None:
     heard = Heard()
     listener = EventListener(heard, allow_services=[Stock], allow_workflows=[Orders])
     speaks = {"service": silent != "service", "workflow": silent != "workflow"}
-    parts = [
+    parts: list[Component] = [
         ServiceExecutor(Stock, StockImpl, events=speaks["service"]),
         ServiceTagEngine(Stock),
         WorkflowExecutor(Orders, OrdersImpl),
@@ -289,7 +290,7 @@ async def test_config_21_a_configured_listener_hears_what_is_not_silenced(events
     kept = Kept.made[-1]
     (service,), (workflow,) = configuration.services, configuration.workflows
     assert workflow.state_engine is not None
-    parts = [
+    parts: list[Component] = [
         ServiceExecutor.from_configuration(service),
         WorkflowExecutor.from_configuration(workflow),
         # On the storage of the shop.

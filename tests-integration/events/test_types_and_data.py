@@ -74,7 +74,7 @@ async def told(request: pytest.FixtureRequest) -> AsyncIterator[Told]:
     single, together = Heard(), HeardTogether()
     batch = BatchConfiguration(max_messages=50, max_seconds=0.02)
     # Named ones are heard from the start, by both.
-    names = {"allow_services": [Stock], "allow_workflows": [Orders]}
+    names: dict[str, Any] = {"allow_services": [Stock], "allow_workflows": [Orders]}
     listeners = [
         EventListener(single, subscription_name="single", concurrency=2, **names),
         EventListener(together, subscription_name="together", batch=batch, **names),
