@@ -101,8 +101,8 @@ def _of_message(body: bytes, kind: TopicKind) -> Iterator[Event]:
     match message:
         case ExecuteTask() if kind is TopicKind.SERVICE_EXECUTOR_EVENT:
             yield _dispatched(message, body)
-        case ExecuteTask(requester=WorkflowRequester()):
-            yield _asked_for(message, body)
+        case ExecuteTask(requester=WorkflowRequester() as requester):
+            yield _asked_for(message, requester, body)
         case DispatchWorkflow():
             yield from _started(message, body)
         case _:
@@ -127,18 +127,16 @@ def _dispatched(message: ExecuteTask, body: bytes) -> TaskEvent:
     )
 
 
-def _asked_for(message: ExecuteTask, body: bytes) -> WorkflowEvent:
-    requester = message.requester
-    named = isinstance(requester, WorkflowRequester)
+def _asked_for(message: ExecuteTask, requester: WorkflowRequester, body: bytes) -> WorkflowEvent:
     return WorkflowEvent(
         EventType.WORKFLOW_TASK_DISPATCHED,
         message.message_id,
         message.emitted_at,
-        requester.workflow_id if named else "",
+        requester.workflow_id,
         body,
-        requester.method_id if named else None,
-        requester.method_name if named else None,
-        requester.workflow_version if named else None,
+        requester.method_id,
+        requester.method_name,
+        requester.workflow_version,
     )
 
 
