@@ -83,7 +83,7 @@ async def test_client_12_a_dispatched_signal_by_tag_has_its_signal_id(
 async def test_client_16_a_method_by_tag_is_one_message(
     client: AsyncInfiniticClient, transport: RecordingTransport
 ) -> None:
-    await client.dispatch(client.get_workflow_by_tag(Order, "vip").process, "a")
+    _ = await client.dispatch(client.get_workflow_by_tag(Order, "vip").process, "a")
     sent = command(transport)
     assert isinstance(sent, DispatchMethod)
     assert (sent.method_name, sent.client_waiting) == ("process", False)

@@ -71,7 +71,8 @@ def test_arguments_are_typed_by_the_contract(run: Run, transport: RecordingTrans
     words = ('[{"article": "a"}]', '"9.90"', "1.5")
     result = run("workflow", "start", "Order", "place_order", *words, *CONTRACT)
     assert result.exit_code == 0, result.output
-    items, price, patience = getattr(transport.messages[0], "arguments", ())
+    arguments: tuple[bytes, ...] = getattr(transport.messages[0], "arguments", ())
+    items, price, patience = arguments
     assert getattr(transport.messages[0], "method_name", "") == "place"
     assert value_codec(list[Item], place="items").decode(items) == [Item("a")]
     assert decode_untyped(price) == Decimal("9.90")
@@ -185,7 +186,8 @@ def test_a_signal_is_json(run: Run, transport: RecordingTransport) -> None:
 
 
 def test_a_signal_is_typed_by_the_contract(run: Run, transport: RecordingTransport) -> None:
-    assert run("workflow", "signal", "Order", "o1", "items", '{"article": "a"}', *CONTRACT)
+    result = run("workflow", "signal", "Order", "o1", "items", '{"article": "a"}', *CONTRACT)
+    assert result.exit_code == 0, result.output
     sent = transport.messages[-1]
     assert isinstance(sent, SendSignal)
     assert sent.value_types == ("shop_contracts.Item",)

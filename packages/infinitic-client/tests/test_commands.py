@@ -223,7 +223,7 @@ async def test_a_command_needs_a_stub_of_running_workflows(
     client: AsyncInfiniticClient,
     make: Callable[[AsyncInfiniticClient, type[Order]], object],
 ) -> None:
-    stub = make(client, Order)
+    stub = make(client, Order)  # type: ignore[type-abstract]
     with pytest.raises(InvalidStub):
         await client.cancel(stub)
     with pytest.raises(InvalidStub):

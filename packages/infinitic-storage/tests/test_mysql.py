@@ -9,6 +9,8 @@ from collections.abc import AsyncIterator, Iterator
 from contextlib import contextmanager
 
 import attrs
+from typing import TYPE_CHECKING
+
 import pymysql
 import pytest
 from proxies import Proxy
@@ -21,7 +23,10 @@ from infinitic_storage._mysql_errors import StatementConflict, translated
 from infinitic_storage._mysql_schema import KEY_SETS, KEY_VALUES, TableFormat
 from infinitic_storage._mysql_statements import KeySetStatements, KeyValueStatements
 
-Admin = pymysql.connections.Connection
+if TYPE_CHECKING:
+    Admin = pymysql.connections.Connection[pymysql.cursors.Cursor]
+else:
+    Admin = pymysql.connections.Connection
 BAR = VersionedValue(b"bar", 1)
 
 # A worker's part in a race: waits for a line, then uses a storage for the first time.

@@ -200,9 +200,8 @@ class FakeEngine:
             del self.properties[name]
         self.pending = None
         if result.step is not None:
-            self.pending = StepStarted(
-                *attrs.astuple(result.step, recurse=False), signals_used=result.signals_used
-            )
+            started = StepStarted(*attrs.astuple(result.step, recurse=False))
+            self.pending = attrs.evolve(started, signals_used=result.signals_used)
             self.log.append(self.pending)
         elif result.value is not None:
             self.ended, self.value = True, decode_untyped(result.value)

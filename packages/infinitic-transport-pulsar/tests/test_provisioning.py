@@ -252,7 +252,7 @@ def read_only(configuration: PulsarConfiguration) -> Iterator[str]:
 @contextmanager
 def proxy_before(url: str | None) -> Iterator[str]:
     with ThreadingHTTPServer(("127.0.0.1", 0), Refusal) as proxy:
-        proxy.behind = url  # type: ignore[attr-defined] -- read by the handler
+        proxy.behind = url  # type: ignore[attr-defined]  # read by the handler
         thread = threading.Thread(target=proxy.serve_forever, kwargs={"poll_interval": 0.01})
         thread.start()
         yield f"http://127.0.0.1:{proxy.server_port}"

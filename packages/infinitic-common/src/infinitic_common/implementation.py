@@ -106,7 +106,7 @@ def service_implementation(
         InvalidTypeHint: A parameter or result has no type, or one that cannot be sent.
     """
     given = read_source(source)
-    if issubclass(given.cls, Workflow):
+    if Workflow in given.cls.__mro__:
         msg = (
             f"{given.cls.__name__} is a Workflow, and services are run by other classes: register "
             "it with WorkflowExecutor, not with ServiceExecutor"

@@ -131,7 +131,7 @@ class Guessing:
 
     def __call__(self, _: Instance) -> object:
         seen: list[object] = []
-        for _ in range(3):
+        for _times in range(3):
             seen.append(decode_untyped(here().inline(lambda: encode_untyped(next(self.values)))))
             call("do", seen[-1])
         return seen

@@ -81,7 +81,9 @@ def expanded(plain: object, kind: TopicKind) -> Iterator[Event]:
     if isinstance(plain, bytes):
         yield from _of_message(plain, kind)
         return
-    told = from_plain(list(plain) if isinstance(plain, tuple) else plain)
+    told = from_plain(
+        list(cast("tuple[object, ...]", plain)) if isinstance(plain, tuple) else plain
+    )
     match told:
         case TaskEvent():
             yield from _of_task(told)
