@@ -12,6 +12,7 @@ from harness.stores import STORES
 from events.listening import Told, components, listened
 from events.shop import Orders, OrdersImpl, Stock, StockImpl
 from infinitic_client import AsyncInfiniticClient
+from infinitic_common.component import Component
 from infinitic_common.configuration import BatchConfiguration
 from infinitic_common.transport import Transport
 from infinitic_storage import MemoryStorage
@@ -32,11 +33,11 @@ OF_A_WORKFLOW = {
 }
 
 
-def _worker(transport: Transport, *parts: object) -> InfiniticWorker:
+def _worker(transport: Transport, *parts: Component) -> InfiniticWorker:
     return InfiniticWorker(
         transport=transport,
         storage=MemoryStorage(),
-        components=parts,  # type: ignore[arg-type]
+        components=parts,
         client_factory=AsyncInfiniticClient,
         close_transport=False,
     )
@@ -79,7 +80,7 @@ async def test_names_that_appear_later_are_heard_from_their_first_event() -> Non
     )
     async with _worker(transport, listener), _worker(transport, *components()) as worker:
         client = worker.async_client
-        deferred = await client.dispatch(client.new_workflow(Orders).order, "abc")  # type: ignore[attr-defined]
+        deferred = await client.dispatch(client.new_workflow(Orders).order, "abc")
         await told.first("workflow.dispatch", deferred.id)
         await told.first("workflow.completed", deferred.id)
         await told.first("task.completed")
@@ -91,7 +92,7 @@ async def test_a_listener_hears_only_what_it_is_allowed_to() -> None:
     listener = EventListener(told, allow_services=[Stock], disallow_workflows=["Orders"])
     async with _worker(transport, listener, *components()) as worker:
         client = worker.async_client
-        await client.call(client.new_workflow(Orders).order, "abc")  # type: ignore[attr-defined]
+        await client.call(client.new_workflow(Orders).order, "abc")
         await told.first("task.completed")
     await transport.close()
     assert {event.get_type().partition(".")[0] for event in told.events.values()} == {"task"}
@@ -118,7 +119,7 @@ async def test_events_that_a_listener_raised_for_come_again() -> None:
     listener = EventListener(unwilling, batch=BatchConfiguration(max_messages=500, max_seconds=0.5))
     async with _worker(transport, listener, *components()) as worker:
         client = worker.async_client
-        await client.call(client.new_workflow(Orders).note, "abc")  # type: ignore[attr-defined]
+        await client.call(client.new_workflow(Orders).note, "abc")
         assert await asyncio.to_thread(unwilling.taken.wait, 30)
     await transport.close()
     again = {event_id for call in unwilling.calls[1:] for event_id in call}
@@ -148,7 +149,7 @@ async def test_nothing_is_told_where_events_are_off() -> None:
     )
     async with worker:
         client = worker.async_client
-        await client.call(client.new_workflow(Orders).order, "abc")  # type: ignore[attr-defined]
+        await client.call(client.new_workflow(Orders).order, "abc")
     kinds = {topic.kind for topic in transport.universe.topics()}
     await transport.close()
     assert not {kind for kind in kinds if kind.endswith("-event")}
@@ -172,7 +173,7 @@ async def test_a_batch_has_at_most_so_many_events(count: int) -> None:
         transport, EventListener(noting, batch=batch, concurrency=2), *components()
     ) as worker:
         client = worker.async_client
-        await client.call(client.new_workflow(Orders).note, "abc")  # type: ignore[attr-defined]
+        await client.call(client.new_workflow(Orders).note, "abc")
         async with asyncio.timeout(30):
             await noting.done.wait()
     await transport.close()

@@ -7,10 +7,9 @@ import sys
 import uuid
 from collections.abc import AsyncIterator, Iterator
 from contextlib import contextmanager
-
-import attrs
 from typing import TYPE_CHECKING
 
+import attrs
 import pymysql
 import pytest
 from proxies import Proxy

@@ -111,7 +111,7 @@ def test_an_older_due_message_does_nothing(drive: Any, start: Any, completed: An
     assert drive.task.retry_index == 0
     [later] = drive.answer(error=BUG, retry_after_ms=3000)
     assert drive.send(due) == []
-    assert drive.task is None
+    assert not drive.task
     drive.send(later)
     assert drive.task is not None
     drive.answer(value=b"v")

@@ -382,7 +382,7 @@ def test_code_that_cleans_up_waits_as_usual_and_is_not_cancelled_again(
     drive.reload()
     assert drive.send(_cancel("again")) == []
     drive.send(completed(0))
-    assert drive.task is None
+    assert not drive.task
     drive.send(completed(2))
     assert isinstance(drive.task.history[drive.task.visible - 1], StepEnded)
     drive.answer(value=b"")
@@ -396,7 +396,7 @@ def test_a_shielded_wait_goes_on_and_its_code_is_told_when_it_does(
     drive.answer([(0, TASK)], waits=(1, 0, "", True))
     published = drive.send(_cancel())
     assert "MethodFailed" in kinds(published)
-    assert drive.task is None
+    assert not drive.task
     drive.reload()
     drive.send(completed(0))
     entries = drive.task.history[: drive.task.visible]

@@ -99,7 +99,10 @@ class Transport:
 class Shell:
     def __init__(self, records: Records | None = None) -> None:
         self.records, self.code, self.transport = records or Records(), Slow(), Transport()
-        states = KeyValueWorkflowStateStorage(self.records, Retention())
+        states = KeyValueWorkflowStateStorage(
+            self.records,  # type: ignore[arg-type]
+            Retention(),
+        )
         self.turns = Turns(
             self.transport,  # type: ignore[arg-type]
             states,

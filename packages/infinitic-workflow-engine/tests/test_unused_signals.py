@@ -2,6 +2,7 @@
 
 from typing import Any
 
+import attrs
 import pytest
 
 from infinitic_common.history import ReceiveCommand, RemoteMethodCommand
@@ -90,7 +91,15 @@ def test_a_signal_given_back_is_known_still(holding: Any, signal: Any) -> None:
     holding.send(signal("s1"), signal("s2"))
     holding.answer(value=b"\x01", signals_used={0: 1})
     repeated = _typed(signal("s2"), "Any")
-    holding.send(SendSignal("else", *[getattr(repeated, n) for n in SendSignal.__slots__[1:9]]))
+    holding.send(
+        SendSignal(
+            "else",
+            *[
+                getattr(repeated, n)
+                for n in [field.name for field in attrs.fields(SendSignal)][1:9]
+            ],
+        )
+    )
     assert _waiting(holding.state) == ["s2"]
 
 

@@ -10,6 +10,7 @@ from infinitic_common._client.blocking import Client
 from infinitic_common._client.stubs import WorkflowStubs
 from infinitic_common.channels import Channel
 from infinitic_common.deferred import DeferredStatus
+from infinitic_common.transport import Transport
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -179,6 +180,6 @@ class AsyncClient(WorkflowStubs, Protocol):
 class AsyncClientFactory(Protocol):
     """What the entry point ``infinitic.clients`` named ``async`` gives."""
 
-    def __call__(self, *, transport: object, close_transport: bool) -> AsyncClient:
+    def __call__(self, *, transport: Transport, close_transport: bool) -> AsyncClient:
         """A client over a transport."""
         ...
