@@ -35,11 +35,15 @@ async def test_a_large_message_is_refused_and_the_remedy_named(
     await transport.close()
 
 
+async def test_a_large_delayed_message_is_refused(scene: Scene, chunking: PulsarTransport) -> None:
+    with pytest.raises(PayloadTooLarge, match="that Pulsar takes"):
+        await chunking.publish(scene.delayed, [large(0, deliver_at=chunking.now() + 300)])
+
+
 @pytest.mark.parametrize(
     "kind",
     [
         TopicKind.SERVICE_EXECUTOR,
-        TopicKind.SERVICE_EXECUTOR_RETRY,
         TopicKind.WORKFLOW_STATE_ENGINE,
     ],
 )
@@ -50,8 +54,7 @@ async def test_large_messages_travel_in_chunks_to_two_processes(
     recorders = [scene.recorder(), scene.recorder()]
     for recorder in recorders:
         await scene.consume(Subscription((topic,), "large", ordered=ordered), recorder)
-    due = chunking.now() + 300 if kind is TopicKind.SERVICE_EXECUTOR_RETRY else None
-    messages = [large(number, deliver_at=due) for number in range(6)]
+    messages = [large(number) for number in range(6)]
     await asyncio.gather(*(chunking.publish(topic, [message]) for message in messages))
     await scene.until(lambda: sum(len(recorder.handled) for recorder in recorders) >= 6)
     handled = {m.id: m.body for recorder in recorders for m in recorder.handled}

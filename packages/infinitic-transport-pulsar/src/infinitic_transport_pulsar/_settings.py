@@ -141,6 +141,8 @@ def producer_settings(configuration: PulsarConfiguration, kind: TopicKind) -> Op
         # The client library sends what is delayed past a batch that is being filled. The broker,
         # which counts what a producer sends, takes the batch for a repetition and drops it.
         options["batching_enabled"] = False
+        # Chunks that become due one by one may go to different consumers, which drop them.
+        options.pop("chunking_enabled", None)
     if not ordered:
         most = cast("int", options.get("batching_max_messages", UNORDERED_BATCH))
         options["batching_max_messages"] = min(most, UNORDERED_BATCH)

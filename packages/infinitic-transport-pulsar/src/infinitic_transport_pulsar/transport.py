@@ -204,11 +204,14 @@ class PulsarTransport:
         return "; `producer: {enableChunking: true}` takes larger ones"
 
     def _check_size(self, topic: Topic, message: OutgoingMessage) -> None:
-        size = len(message.body)
-        if size > self.max_message_bytes:
+        size, largest = len(message.body), self.max_message_bytes
+        if topic.kind in DELAYED_KINDS:
+            # What is delayed is never sent in chunks.
+            largest = min(largest, _LARGEST_TO_BROKER - _FOR_PROPERTIES)
+        if size > largest:
             msg = (
                 f"message {message.id} for {topic} has {size} bytes, more than the "
-                f"{self.max_message_bytes} that Pulsar takes{self._remedy}"
+                f"{largest} that Pulsar takes{self._remedy}"
             )
             raise PayloadTooLarge(msg)
         beside = sum(len(key) + len(value) for key, value in message.properties.items())
