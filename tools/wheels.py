@@ -25,7 +25,10 @@ TESTERS = ["pytest", "pytest-asyncio", "hypothesis"]
 CLIENT_ONLY = ["infinitic-common", "infinitic-client", "infinitic-transport-pulsar"]
 NO_TESTS = 5  # pytest's status when it finds none
 # Packages whose own tests talk to real servers.
-SERVERS = {"infinitic-storage": ["postgres"], "infinitic-transport-pulsar": ["pulsar"]}
+SERVERS = {
+    "infinitic-storage": ["postgres", "redis", "mariadb"],
+    "infinitic-transport-pulsar": ["pulsar"],
+}
 
 
 class StepError(Exception):
