@@ -79,7 +79,7 @@ def test_engine_09_a_state_is_read_back_as_it_was_written(state: WorkflowState) 
 
 
 @pytest.mark.parametrize("name", ["waiting", "failed", "methods", "ended", "signals"])
-def test_engine_09_states_stored_by_earlier_releases_are_read(name: str) -> None:
+def test_engine_09_rel_28_states_stored_by_earlier_releases_are_read(name: str) -> None:
     data = bytes.fromhex((FOLDER / f"{name}.hex").read_text())
     state = from_head(head_from_bytes(data), {}, 1)
     assert (state.workflow_id, state.workflow_name) == ("w1", "Flow")
