@@ -112,8 +112,9 @@ async def test_timers_15_a_timer_starts_when_it_is_made(deployment: Deployment) 
     client = deployment.client
     started = await client.dispatch(client.new_workflow(Timers).timer_before_task)
     await deployment.elapse(600)
-    # On servers the worker of the task may take its time.
-    assert 0 <= await started.result() < 600
+    # On servers that are busy the timer's message may take its time.
+    limit = 5000 if deployment.mode.servers else 600
+    assert 0 <= await started.result() < limit
 
 
 async def test_timers_15_each_has_its_own_instant(deployment: Deployment) -> None:
