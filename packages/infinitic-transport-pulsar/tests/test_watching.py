@@ -23,24 +23,27 @@ class Line:
         self.renewed.set()
 
 
-class SlowLine(Line):
-    """One that takes longer to connect than the first patience lasts."""
+class SlowLine:
+    """One that connects only when it was left alone for some looks after it was renewed."""
 
-    def __init__(self) -> None:
-        super().__init__(connected=False)
+    label = "slow line"
+
+    def __init__(self, looks: int) -> None:
         self.renewals = 0
-        self._loop = asyncio.get_running_loop()
-        self._connecting: asyncio.TimerHandle | None = None
+        self.connected = asyncio.Event()
+        self._looks = self._left = looks
+
+    @property
+    def is_connected(self) -> bool:
+        if self.renewals:
+            self._left -= 1
+        if self._left < 0:
+            self.connected.set()
+        return self.connected.is_set()
 
     async def renew(self) -> None:
         self.renewals += 1
-        if self._connecting is not None:
-            self._connecting.cancel()
-        self._connecting = self._loop.call_later(8 * LOOK, self._connect)
-
-    def _connect(self) -> None:
-        self.is_connected = True
-        self.renewed.set()
+        self._left = self._looks
 
 
 @pytest.fixture
@@ -52,10 +55,10 @@ async def broker() -> AsyncIterator[str]:
 
 
 @contextlib.asynccontextmanager
-async def watching(url: str, *lines: Line) -> AsyncIterator[list[int]]:
+async def watching(url: str, *lines: Line | SlowLine) -> AsyncIterator[list[int]]:
     looks = [0]
 
-    def all_lines() -> tuple[Line, ...]:
+    def all_lines() -> tuple[Line | SlowLine, ...]:
         looks[0] += 1
         return lines
 
@@ -72,10 +75,10 @@ async def test_what_stays_disconnected_is_renewed_and_the_rest_is_left_alone(bro
 
 
 async def test_what_takes_long_to_connect_is_given_more_and_more_time(broker: str) -> None:
-    slow = SlowLine()
+    slow = SlowLine(looks=8)
     async with asyncio.timeout(10), watching(broker, slow):
-        await slow.renewed.wait()
-    assert slow.renewals >= 1
+        await slow.connected.wait()
+    assert slow.renewals == 2  # after 3 looks, and 6 more; it is connected before 12 more
 
 
 async def test_nothing_is_renewed_while_no_broker_can_be_reached() -> None:

@@ -40,6 +40,42 @@ class Watched(Protocol):
         ...
 
 
+class _Patience:
+    """How long each is left to connect by itself."""
+
+    def __init__(self) -> None:
+        self._looks: dict[Watched, int] = {}
+        self._longest: dict[str, int] = {}
+
+    def overdue(self, watched: Iterable[Watched]) -> list[Watched]:
+        """Look at all; those that were disconnected for as many looks as they are given."""
+        looks: dict[Watched, int] = {}
+        for each in watched:
+            if each.is_connected:
+                self._longest.pop(each.label, None)
+            else:
+                looks[each] = self._looks.get(each, 0) + 1
+        self._looks = looks
+        return [each for each, count in looks.items() if count >= self._of(each)]
+
+    def begin_again(self) -> None:
+        """Count from the next look on."""
+        self._looks = {}
+
+    def grow(self, renewed: Watched) -> None:
+        """Give one that is renewed longer the next time.
+
+        A broker that has just come back may need longer than the first patience lasts: it must not
+        be asked anew before it could answer.
+        """
+        self._longest[renewed.label] = min(2 * self._of(renewed), _MOST_PATIENT_LOOKS)
+        self._looks.pop(renewed, None)
+
+    def _of(self, watched: Watched) -> int:
+        # By label: what is renewed is another one afterwards.
+        return self._longest.get(watched.label, _PATIENT_LOOKS)
+
+
 async def watch(
     watched: Callable[[], Iterable[Watched]], url: str, look_seconds: float = _LOOK_SECONDS
 ) -> None:
@@ -50,36 +86,21 @@ async def watch(
         url: Where the brokers are, as ``pulsar://one:6650,two:6650``.
         look_seconds: How often to look.
     """
-    looks: dict[Watched, int] = {}
-    patience: dict[str, int] = {}
+    patience = _Patience()
     while True:
         await asyncio.sleep(look_seconds)
-        broken: list[Watched] = []
-        for each in watched():
-            if each.is_connected:
-                patience.pop(each.label, None)
-            else:
-                broken.append(each)
-        looks = {each: looks.get(each, 0) + 1 for each in broken}
-        overdue = [
-            each
-            for each, count in looks.items()
-            if count >= patience.get(each.label, _PATIENT_LOOKS)
-        ]
+        overdue = patience.overdue(watched())
         if not overdue:
             continue
         if not await is_reachable(url):
-            looks = {}  # Once the broker is back the client library has its chance first.
+            # Once the broker is back the client library has its chance first.
+            patience.begin_again()
             continue
         labels = ", ".join(sorted(each.label for each in overdue))
         _LOGGER.warning("%s: disconnected, and made again since the broker is back", labels)
         for each in overdue:
-            # A broker that has just come back may need longer than that: it must not be asked
-            # anew before it could answer.
-            longer = 2 * patience.get(each.label, _PATIENT_LOOKS)
-            patience[each.label] = min(longer, _MOST_PATIENT_LOOKS)
+            patience.grow(each)
         await asyncio.gather(*(each.renew() for each in overdue))
-        looks = {each: count for each, count in looks.items() if each not in overdue}
 
 
 async def is_reachable(url: str) -> bool:
