@@ -1,7 +1,7 @@
 """Queues per key, and the forming of batches over them."""
 
 from collections import deque
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import Generic
 
 import attrs
@@ -48,6 +48,14 @@ class Batch(Generic[T]):
 
     deliveries: list[Delivery[T]]
     lanes: list[Lane[T]]
+
+    def split_off(self, leaves: Callable[[Lane[T]], bool]) -> "Batch[T]":
+        """Move some lanes, with what was taken from them, to a batch of their own."""
+        rest, self.lanes = (
+            [lane for lane in self.lanes if leaves(lane) is gone] for gone in (True, False)
+        )
+        self.deliveries = [delivery for lane in self.lanes for delivery in lane.taken]
+        return Batch([delivery for lane in rest for delivery in lane.taken], rest)
 
 
 class Lanes(Generic[T]):

@@ -129,15 +129,25 @@ class ConsumptionLoop(Generic[T]):
         """
         self._stopping.set()
         self._wake_room_waiters()
-        # A handler may stop its own consumption, and must not wait for itself.
-        tasks = {*self._running.values(), *self._burying.values()} - {asyncio.current_task()}
-        if tasks:
-            _, late = await asyncio.wait(tasks, timeout=grace_seconds)
+        await self._wait_for_unfinished(grace_seconds)
+        if late := self._unfinished():
             for task in late:
                 task.cancel()
-            if late:
-                await asyncio.wait(late, timeout=_CANCEL_SECONDS)
+            await asyncio.wait(late, timeout=_CANCEL_SECONDS)
         return self._drain()
+
+    async def _wait_for_unfinished(self, seconds: float) -> None:
+        ends_at = self._loop.time() + seconds
+        # What ends may leave something else to wait for: a part that takes longer, a burial.
+        while tasks := self._unfinished():
+            _, late = await asyncio.wait(tasks, timeout=max(ends_at - self._loop.time(), 0))
+            if late:
+                return
+
+    def _unfinished(self) -> set[asyncio.Task[None]]:
+        # A handler may stop its own consumption, and must not wait for itself.
+        tasks = {*self._running.values(), *self._burying.values()} - {asyncio.current_task()}
+        return {task for task in tasks if not task.done()}
 
     def abandon(self) -> list[Delivery[T]]:
         """As ``stop``, for when the event loop is closed already and nothing can be waited for."""
@@ -190,9 +200,8 @@ class ConsumptionLoop(Generic[T]):
             answer = answers
         else:
             answer = [one for one in answers if not isinstance(one, Deferral)]
-            if len(answer) < len(answers):
-                for deferral in [one for one in answers if isinstance(one, Deferral)]:
-                    self._defer(batch, deferral)
+            for deferral in [one for one in answers if isinstance(one, Deferral)]:
+                self._defer(batch, deferral)
         del self._running[batch]
         self._in_handler -= len(batch.deliveries)
         if answer:
@@ -206,13 +215,7 @@ class ConsumptionLoop(Generic[T]):
     def _defer(self, batch: Batch[T], deferral: Deferral) -> None:
         """Let some messages of a batch go on as a batch of their own."""
         late = {id(message) for message in deferral.messages}
-        rest: Batch[T] = Batch(
-            [], [lane for lane in batch.lanes if id(lane.taken[0].message) in late]
-        )
-        rest.deliveries = [delivery for lane in rest.lanes for delivery in lane.taken]
-        gone = {id(delivery) for delivery in rest.deliveries}
-        batch.lanes = [lane for lane in batch.lanes if lane not in rest.lanes]
-        batch.deliveries = [d for d in batch.deliveries if id(d) not in gone]
+        rest = batch.split_off(lambda lane: id(lane.taken[0].message) in late)
         self._running[rest] = self._loop.create_task(self._run_late(rest, deferral.answer))
 
     async def _run_late(
