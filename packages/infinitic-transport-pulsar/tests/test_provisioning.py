@@ -182,6 +182,18 @@ async def test_a_timer_that_is_due_after_the_time_to_live_of_timers_is_kept(
     assert await seconds_to_live(pulsar_harness, pulsar_harness.names.of(topic)) == 0
 
 
+async def test_a_longer_time_to_live_that_somebody_gave_a_topic_of_timers_is_left(
+    scene: Scene, pulsar_harness: "PulsarHarness"
+) -> None:
+    topic = Topic(TopicKind.WORKFLOW_STATE_TIMER, scene.entity)
+    full = pulsar_harness.names.of(topic)
+    await (await pulsar_harness.open()).publish(topic, numbered(1))
+    longer = 2 * pulsar_harness.configuration.policies.timer_ttl_seconds
+    await pulsar_harness.admin.post(f"{rest_path(full)}/messageTTL?messageTTL={longer}")
+    await (await pulsar_harness.open()).publish(topic, numbered(1))
+    assert await seconds_to_live(pulsar_harness, full) == longer
+
+
 @pytest.mark.parametrize(
     ("policies", "complaint"),
     [

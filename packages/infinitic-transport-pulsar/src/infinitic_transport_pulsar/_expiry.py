@@ -6,10 +6,11 @@ from collections.abc import Awaitable, Mapping
 from typing import cast
 
 from infinitic_common.configuration import PulsarPolicies
+from infinitic_common.events import EVENT_KINDS
 from infinitic_common.exceptions import TransportError, TransportUnavailable
 from infinitic_common.transport import DELAYED_KINDS, TopicKind
 from infinitic_transport_pulsar._admin import Admin, Answer, Reply
-from infinitic_transport_pulsar._names import EVENT_KINDS, rest_path
+from infinitic_transport_pulsar._names import rest_path
 
 _LOGGER = logging.getLogger(__name__)
 
@@ -66,18 +67,19 @@ class Expiry:
         if reply.answer is not Answer.DONE:
             return  # Who may not see it may not change it; the namespace's warning tells so.
         applied = cast("int | None", reply.body) or 0
-        if applied == wanted or (not applied and not made):
+        too_short = applied > 0 and (not wanted or applied < wanted)
+        if applied == wanted or not (too_short or made):
             return
         reason = await self._set(full, wanted)
-        too_short = applied > 0 and (not wanted or applied < wanted)
-        if too_short and reason is not None:
+        if not too_short:
+            return
+        if reason is not None:
             _refuse(full, applied, reason)
-        if too_short:
-            _LOGGER.warning(
-                "messages of %s would have been lost after %d s, by a time to live of the namespace "
-                "or the broker; the topic has its own now: %d s (0 is for ever)",
-                *(full, applied, wanted),
-            )
+        _LOGGER.warning(
+            "messages of %s would have been lost after %d s, by a time to live of the namespace "
+            "or the broker; the topic has its own now: %d s (0 is for ever)",
+            *(full, applied, wanted),
+        )
 
     async def keep_for_ever(self, full: str) -> None:
         """Lift the bound of a topic, before a message that is due later than it.
