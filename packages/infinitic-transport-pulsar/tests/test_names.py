@@ -2,9 +2,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from infinitic_common.events import EVENT_KINDS
 from infinitic_common.transport import Subscription, Topic, TopicKind
 from infinitic_transport_pulsar._names import (
-    EVENT_KINDS,
     TopicNames,
     dead_letters_subscription,
     escape,

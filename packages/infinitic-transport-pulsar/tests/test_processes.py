@@ -125,3 +125,4 @@ async def test_six_processes_that_start_at_once_share_the_work(
     await scene.until(lambda: sum(len(recorder.handled) for recorder in recorders) >= 200)
     await asyncio.gather(*(transport.close() for transport in transports))
     assert {m.id for r in recorders for m in r.handled} == {m.id for m in numbered(200)}
+    assert sum(bool(recorder.handled) for recorder in recorders) > 1

@@ -7,10 +7,9 @@ from typing import cast
 from infinitic_common.exceptions import TransportError
 from infinitic_common.transport import Backlog, TopicKind
 from infinitic_transport_pulsar._admin import Admin, Answer
-from infinitic_transport_pulsar._names import parse, parse_dead_letters, rest_path
+from infinitic_transport_pulsar._names import PARTITION, parse, parse_dead_letters, rest_path
 
 _AT_ONCE = 8
-_PARTITION = "-partition-"
 
 _Stats = Mapping[str, Mapping[str, Mapping[str, int]]]
 
@@ -27,7 +26,7 @@ async def backlogs_of(admin: Admin, names: Sequence[str]) -> list[Backlog]:
         TransportError: This process may not ask for statistics.
     """
     room = asyncio.Semaphore(_AT_ONCE)
-    partitioned = {name.partition(_PARTITION)[0] for name in names if _PARTITION in name}
+    partitioned = {name.partition(PARTITION)[0] for name in names if PARTITION in name}
 
     async def one(name: str) -> list[Backlog]:
         async with room:
@@ -35,7 +34,7 @@ async def backlogs_of(admin: Admin, names: Sequence[str]) -> list[Backlog]:
                 admin, name, "partitioned-stats" if name in partitioned else "stats"
             )
 
-    wanted = sorted({name.partition(_PARTITION)[0] for name in names})
+    wanted = sorted({name.partition(PARTITION)[0] for name in names})
     found = await asyncio.gather(*(one(name) for name in wanted if _is_counted(name)))
     return [backlog for some in found for backlog in some]
 

@@ -5,20 +5,14 @@ from urllib.parse import quote
 
 import attrs
 
+from infinitic_common.events import EVENT_KINDS
 from infinitic_common.transport import Subscription, Topic, TopicKind
-
-EVENT_KINDS = frozenset(
-    {
-        TopicKind.SERVICE_EXECUTOR_EVENT,
-        TopicKind.WORKFLOW_STATE_EVENT,
-        TopicKind.WORKFLOW_EXECUTOR_EVENT,
-    }
-)
-"""Kinds without a main subscription: only listeners read them, under names of their own."""
 
 _DEAD_LETTERS = "-dlq"
 _LISTENER = "listener"
-_PARTITION = "-partition-"
+PARTITION = "-partition-"
+"""What the name of a partition has behind that of its topic."""
+
 _ESCAPE = "="
 _UNSAFE = re.compile(r"[^A-Za-z0-9_.:-]")
 _ESCAPED = re.compile(f"(?:{_ESCAPE}[0-9A-F]{{2}})+")
@@ -32,7 +26,7 @@ def escape(entity: str) -> str:
     because Pulsar reads it as the number of a partition.
     """
     escaped = _UNSAFE.sub(lambda found: _hex(found.group()), entity)
-    return escaped.replace(_PARTITION, _hex("-") + _PARTITION[1:])
+    return escaped.replace(PARTITION, _hex("-") + PARTITION[1:])
 
 
 def unescape(text: str) -> str:
@@ -74,7 +68,7 @@ class TopicNames:
 
 def partition_name(full: str, index: int) -> str:
     """The name of one partition of a topic."""
-    return f"{full}{_PARTITION}{index}"
+    return f"{full}{PARTITION}{index}"
 
 
 def rest_path(full: str) -> str:
@@ -86,7 +80,7 @@ def rest_path(full: str) -> str:
 
 def parse(full: str) -> Topic | None:
     """The topic that a full name (or that of a partition) belongs to; None if it is no main topic."""
-    local = full.rpartition("/")[2].partition(_PARTITION)[0]
+    local = full.rpartition("/")[2].partition(PARTITION)[0]
     kind, colon, entity = local.partition(":")
     if not colon or kind not in _KINDS:
         return None

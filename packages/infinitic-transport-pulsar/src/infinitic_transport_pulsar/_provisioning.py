@@ -7,13 +7,14 @@ from typing import cast
 from urllib.parse import quote
 
 from infinitic_common.configuration import PulsarConfiguration
+from infinitic_common.events import EVENT_KINDS
 from infinitic_common.exceptions import TransportError, TransportUnavailable
 from infinitic_common.transport import ORDERED_KINDS, Backlog, Topic, TopicKind
 from infinitic_transport_pulsar._admin import Admin, Answer, Reply
 from infinitic_transport_pulsar._backlogs import backlogs_of
 from infinitic_transport_pulsar._expiry import EXPIRING_KINDS, Expiry, losses
 from infinitic_transport_pulsar._names import (
-    EVENT_KINDS,
+    PARTITION,
     TopicNames,
     dead_letters_subscription,
     main_subscription,
@@ -114,7 +115,7 @@ class Provisioning:
 
     async def readers(self, topic: Topic, subscription: str) -> int:
         """How many processes read a partitioned topic under that subscription."""
-        path = rest_path(f"{self._names.of(topic)}-partition-0")
+        path = rest_path(f"{self._names.of(topic)}{PARTITION}0")
         stats = cast(
             "dict[str, dict[str, dict[str, list[object]]]] | None",
             (await self._admin.get(f"{path}/stats")).body,
