@@ -1,5 +1,6 @@
 """Which runs stay alive, when they are used, and how they end."""
 
+import asyncio
 import threading
 from collections.abc import Callable
 
@@ -205,6 +206,29 @@ async def test_code_that_does_not_stop_is_reported_and_the_others_go_on() -> Non
     assert before.value == "value"
     let_go.set()
     assert ended.wait(5)
+    handler.close()
+
+
+async def test_a_late_task_waits_for_no_other_late_one() -> None:
+    let_go = {name: threading.Event() for name in ("late", "stuck")}
+
+    def program(_: Instance) -> object:
+        let_go[here().workflow_id].wait(30)
+        return call()
+
+    handler = runner(FunctionWorkflow(function=program), concurrency=2)
+    engines = [started(handler, name) for name in let_go]
+    late, stuck = await handler.run_patiently([engine.task() for engine in engines], 0.001)
+    assert isinstance(late, asyncio.Task)
+    assert isinstance(stuck, asyncio.Task)
+    let_go["late"].set()
+
+    assert (await asyncio.wait_for(late, 5)).step is not None
+    assert handler.live_count == 1
+    assert not stuck.done()
+    let_go["stuck"].set()
+    assert (await stuck).step is not None
+    assert handler.live_count == 2
     handler.close()
 
 

@@ -1,6 +1,6 @@
 """Hands the tasks of a turn to threads, and their results back."""
 
-from asyncio import AbstractEventLoop, Task, get_running_loop, shield, wait
+from asyncio import AbstractEventLoop, get_running_loop, wait
 from collections.abc import Awaitable, Mapping, Sequence
 from time import monotonic
 from typing import cast
@@ -35,6 +35,21 @@ class RunnerSettings:
     max_live_runs: int
 
 
+@attrs.frozen(eq=False)
+class _Begun:
+    """Tasks that threads are at.
+
+    Attributes:
+        turn: Gathers their results.
+        tasks: They, in the order of the results.
+        workflows: Where the run of each is kept; empty when runs are not kept.
+    """
+
+    turn: Turn
+    tasks: Sequence[WorkflowTask]
+    workflows: Sequence[LiveWorkflow]
+
+
 class WorkflowTaskRunner:
     """Runs workflow tasks on a pool of threads; lives on one event loop."""
 
@@ -59,18 +74,9 @@ class WorkflowTaskRunner:
         """
         if not tasks:
             return ()
-        loop = get_running_loop()
-        if not keep or self._settings.always_replay:
-            turn = self._begin(loop, tasks, [None] * len(tasks), keep=False)
-            await self._finished(loop, turn)
-        else:
-            lives = [self._lives.take(task) for task in tasks]
-            workflows = [self._lives.moving(task) for task in tasks]
-            turn = self._begin(loop, tasks, lives, keep=True)
-            await self._finished(loop, turn, tasks)
-            for task, workflow, live in zip(tasks, workflows, turn.lives, strict=True):
-                self._lives.settle(task, workflow, live)
-        return cast("list[WorkflowTaskResult]", turn.results)
+        begun = self._begin(tasks, keep=keep)
+        await self._finished(begun)
+        return [self._settled(begun, place) for place in range(len(tasks))]
 
     async def run_patiently(
         self, tasks: Sequence[WorkflowTask], patience: float | None
@@ -79,37 +85,24 @@ class WorkflowTaskRunner:
         if patience is None or not tasks:
             return await self.run(tasks)
         loop = get_running_loop()
-        keep = not self._settings.always_replay
-        lives = [self._lives.take(task) if keep else None for task in tasks]
-        workflows = [self._lives.moving(task) for task in tasks] if keep else []
-        turn = self._begin(loop, tasks, lives, keep=keep)
-        finishing = loop.create_task(self._finished(loop, turn, tasks if keep else ()))
-        await wait([finishing], timeout=patience)
-        results: list[WorkflowTaskResult | Awaitable[WorkflowTaskResult]] = []
-        for place, task in enumerate(tasks):
-            result = turn.results[place]
-            if result is None:
-                results.append(
-                    loop.create_task(self._late(finishing, turn, place, task, workflows))
-                )
-                continue
-            if keep:
-                self._lives.settle(task, workflows[place], turn.lives[place])
-                turn.lives[place] = None
-            results.append(result)
-        return results
+        begun = self._begin(tasks, keep=True)
+        await wait([loop.create_task(self._finished(begun))], timeout=patience)
+        return [
+            loop.create_task(self._late(begun, place))
+            if result is None
+            else self._settled(begun, place)
+            for place, result in enumerate(begun.turn.results)
+        ]
 
-    async def _late(
-        self,
-        finishing: Task[None],
-        turn: Turn,
-        place: int,
-        task: WorkflowTask,
-        workflows: Sequence[LiveWorkflow],
-    ) -> WorkflowTaskResult:
-        await shield(finishing)
-        if workflows:
-            self._lives.settle(task, workflows[place], turn.lives[place])
+    async def _late(self, begun: _Begun, place: int) -> WorkflowTaskResult:
+        await begun.turn.ended(place)
+        return self._settled(begun, place)
+
+    def _settled(self, begun: _Begun, place: int) -> WorkflowTaskResult:
+        """The result of a task that has ended; its run is kept."""
+        turn = begun.turn
+        if begun.workflows:
+            self._lives.settle(begun.tasks[place], begun.workflows[place], turn.lives[place])
             turn.lives[place] = None
         return cast("WorkflowTaskResult", turn.results[place])
 
@@ -149,24 +142,20 @@ class WorkflowTaskRunner:
             thread.end()
         self._threads = []
 
-    def _begin(
-        self,
-        loop: AbstractEventLoop,
-        tasks: Sequence[WorkflowTask],
-        lives: Sequence[LiveRun | None],
-        *,
-        keep: bool,
-    ) -> Turn:
+    def _begin(self, tasks: Sequence[WorkflowTask], *, keep: bool) -> _Begun:
+        keep = keep and not self._settings.always_replay
+        lives = [self._lives.take(task) if keep else None for task in tasks]
+        workflows = [self._lives.moving(task) for task in tasks] if keep else []
         shares: dict[WorkflowThread, list[Item]] = {}
         for place, (task, live) in enumerate(zip(tasks, lives, strict=True)):
             thread = self._owner(live)
             shares.setdefault(thread, []).append(
                 Item(place, task, live.run if live is not None else None)
             )
-        turn = Turn(loop, len(tasks), len(shares))
+        turn = Turn(get_running_loop(), len(tasks), len(shares))
         for thread, items in shares.items():
             thread.begin(Share(turn, items, keep))
-        return turn
+        return _Begun(turn, tasks, workflows)
 
     def _owner(self, live: LiveRun | None) -> WorkflowThread:
         if live is not None:
@@ -184,15 +173,14 @@ class WorkflowTaskRunner:
     def _new_thread(self) -> WorkflowThread:
         return WorkflowThread(self._settings.name, self._execution)
 
-    async def _finished(
-        self, loop: AbstractEventLoop, turn: Turn, tasks: Sequence[WorkflowTask] = ()
-    ) -> None:
+    async def _finished(self, begun: _Begun) -> None:
         self._pending += 1
-        self._watch_time(loop)
+        self._watch_time(get_running_loop())
         try:
-            await turn.finished
+            await begun.turn.finished
         except BaseException:
-            self._lives.discard([home_of(task) for task in tasks])
+            if begun.workflows:
+                self._lives.discard([home_of(task) for task in begun.tasks])
             raise
         finally:
             self._pending -= 1

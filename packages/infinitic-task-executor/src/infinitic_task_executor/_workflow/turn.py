@@ -61,7 +61,7 @@ class LiveRun:
 
 
 class Turn:
-    """Gathers results; wakes the event loop once, when all are there."""
+    """Gathers results; wakes the event loop once, when all are there, unless one is awaited alone."""
 
     def __init__(self, loop: AbstractEventLoop, size: int, shares: int) -> None:
         """Expect ``size`` results from ``shares`` threads."""
@@ -70,6 +70,7 @@ class Turn:
         self.finished: Future[None] = loop.create_future()
         self._loop = loop
         self._shares = shares
+        self._awaited: dict[int, Future[None]] = {}
         self._lock = threading.Lock()
 
     def put(self, place: int, result: WorkflowTaskResult, live: LiveRun | None) -> None:
@@ -77,6 +78,23 @@ class Turn:
         self.lives[place] = live
         # Last, because the event loop may look before the turn is over.
         self.results[place] = result
+        if self._awaited:
+            self._wake(place)
+
+    def ended(self, place: int) -> Future[None]:
+        """Done once the task at a place has its result; asked once, on the event loop."""
+        future: Future[None] = self._loop.create_future()
+        self._awaited[place] = future
+        if self.results[place] is not None:
+            self._wake(place)
+        return future
+
+    def _wake(self, place: int) -> None:
+        # The event loop and the thread may both be here: whoever takes it out wakes.
+        future = self._awaited.pop(place, None)
+        if future is not None:
+            with suppress(RuntimeError):  # the loop is closed: nobody waits any more
+                self._loop.call_soon_threadsafe(_set, future)
 
     def share_done(self) -> None:
         """A share is complete; from any thread."""
@@ -94,3 +112,8 @@ class Turn:
         for live in self.lives:  # nobody waited to the end
             if live is not None:
                 live.thread.throw_away((live.run,))
+
+
+def _set(future: Future[None]) -> None:
+    if not future.done():
+        future.set_result(None)
