@@ -59,11 +59,10 @@ async def test_the_latest_events_are_kept_for_a_listener_that_comes_later() -> N
 
 async def test_answers_to_clients_that_are_gone_are_dropped() -> None:
     transport = InMemoryTransport()
-    answers = Topic(TopicKind.CLIENT_RESPONSE, "C")
-    await transport.publish(answers, numbered(3))
+    await transport.publish(ANSWERS, numbered(3))
     recorder = Recorder(5)
-    await transport.consume(Subscription((answers,), "client"), recorder)
-    await transport.publish(answers, numbered(1, first=3))
+    await transport.consume(Subscription((ANSWERS,), "client"), recorder)
+    await transport.publish(ANSWERS, numbered(1, first=3))
     await recorder.until_handled(1)
     assert recorder.delivered_ids == ["m3"]
     await transport.close()

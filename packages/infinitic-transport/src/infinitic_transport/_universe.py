@@ -23,8 +23,6 @@ from infinitic_transport._queues import MemoryDelivery, Reader, give_back, settl
 _MOST_EVENT_BYTES = 1024 * 1024
 """Of events that nobody reads, how many a topic keeps: the latest ones."""
 
-_ANSWERS = TopicKind.CLIENT_RESPONSE
-
 
 def _shortest(topic: Topic) -> tuple[int, str]:
     return len(topic.kind), str(topic)
@@ -96,7 +94,7 @@ class Universe:
                 for name, group in self._groups.items()
             ]
             dead = [(topic, len(messages)) for topic, messages in self._dead.items()]
-        counted = [each for each in (*kept, *read) if each[0].kind is not _ANSWERS]
+        counted = [each for each in (*kept, *read) if each[0].kind is not TopicKind.CLIENT_RESPONSE]
         return [
             *(Backlog(topic, full_name(topic), name, count) for topic, name, count in counted),
             *(
