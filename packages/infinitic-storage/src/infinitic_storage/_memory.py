@@ -10,6 +10,7 @@ import attrs
 
 from infinitic_common.storage import ABSENT, Page, VersionedValue, Write
 from infinitic_storage._keys import check_keys
+from infinitic_storage._pair import StoragePair
 
 Clock = Callable[[], int]
 """Gives milliseconds since the epoch."""
@@ -153,22 +154,8 @@ class MemoryKeySetStorage:
                 present.insert(place, value)
 
 
-class MemoryStorage:
+class MemoryStorage(StoragePair[MemoryKeyValueStorage, MemoryKeySetStorage]):
     """A ``Storage`` in memory; what is in it lives as long as it."""
 
     def __init__(self, clock: Clock = system_clock) -> None:
-        self._key_values = MemoryKeyValueStorage(clock)
-        self._key_sets = MemoryKeySetStorage()
-
-    @property
-    def key_values(self) -> MemoryKeyValueStorage:
-        """Versioned records."""
-        return self._key_values
-
-    @property
-    def key_sets(self) -> MemoryKeySetStorage:
-        """Sets of texts."""
-        return self._key_sets
-
-    async def close(self) -> None:
-        """Do nothing: the data stays."""
+        super().__init__(MemoryKeyValueStorage(clock), MemoryKeySetStorage())

@@ -10,14 +10,16 @@ from typing import TypeVar
 from infinitic_common.configuration import MySQLConfiguration
 from infinitic_common.exceptions import StorageError
 from infinitic_common.storage import ABSENT, Page, VersionedValue, Write
+from infinitic_storage._batch import Item, Pair, pairs_of
 from infinitic_storage._keys import check_keys
 from infinitic_storage._mysql_errors import StatementConflict
-from infinitic_storage._mysql_literals import text
 from infinitic_storage._mysql_pool import MySQLPool
 from infinitic_storage._mysql_put import Put, as_text, split
 from infinitic_storage._mysql_schema import LONGEST_MEMBER, quoted
-from infinitic_storage._mysql_statements import Item, KeySetStatements, KeyValueStatements, Pair
+from infinitic_storage._mysql_statements import KeySetStatements, KeyValueStatements
+from infinitic_storage._pair import StoragePair
 from infinitic_storage._purge import Purge
+from infinitic_storage._texts import utf8
 
 T = TypeVar("T")
 
@@ -137,8 +139,9 @@ class MySQLKeySetStorage:
         """
         check_keys(add)
         check_keys(remove)
-        added = _pairs(add)
-        removed = _pairs(remove) - added
+        added = pairs_of(add)
+        removed = pairs_of(remove) - added
+        _check_members(added | removed)
         for pairs in _batches(sorted(added | removed), _MOST_KEYS):
             ours = set(pairs)
             await self._update(sorted(added & ours), sorted(removed & ours))
@@ -159,7 +162,7 @@ class MySQLKeySetStorage:
         await self._pool.execute(parts)
 
 
-class MySQLStorage:
+class MySQLStorage(StoragePair[MySQLKeyValueStorage, MySQLKeySetStorage]):
     """A ``Storage`` in a database of MySQL or MariaDB; its stores share their connections.
 
     It connects when it is first used, and again by itself after the server was away.
@@ -176,38 +179,21 @@ class MySQLStorage:
         pool = MySQLPool(configuration)
         database = configuration.database
         values, sets = configuration.key_value_table, configuration.key_set_table
-        self._key_values = MySQLKeyValueStorage(pool, quoted(database, values))
-        self._key_sets = MySQLKeySetStorage(pool, quoted(database, sets))
-
-    @property
-    def key_values(self) -> MySQLKeyValueStorage:
-        """Versioned records."""
-        return self._key_values
-
-    @property
-    def key_sets(self) -> MySQLKeySetStorage:
-        """Sets of texts."""
-        return self._key_sets
-
-    async def close(self) -> None:
-        """Close both."""
-        await self._key_values.close()
-        await self._key_sets.close()
-
-
-def _pairs(sets: Mapping[str, Sequence[str]]) -> set[Pair]:
-    return {(key, _member(value)) for key, values in sets.items() for value in values}
-
-
-def _member(value: str) -> str:
-    size = len(text(value)) - 2
-    if size > LONGEST_MEMBER and len(value.encode()) > LONGEST_MEMBER:
-        message = (
-            f"the value {value[:60]!r}… of a set has {len(value.encode())} bytes, and MySQL keeps "
-            f"at most {LONGEST_MEMBER}: shorten the id or tag it is made of"
+        super().__init__(
+            MySQLKeyValueStorage(pool, quoted(database, values)),
+            MySQLKeySetStorage(pool, quoted(database, sets)),
         )
-        raise StorageError(message)
-    return value
+
+
+def _check_members(pairs: Iterable[Pair]) -> None:
+    for _, value in pairs:
+        size = len(utf8(value))
+        if size > LONGEST_MEMBER:
+            message = (
+                f"the value {value[:60]!r}… of a set has {size} bytes, and MySQL keeps at most "
+                f"{LONGEST_MEMBER}: shorten the id or tag it is made of"
+            )
+            raise StorageError(message)
 
 
 def _blob(cell: object) -> bytes:

@@ -6,7 +6,7 @@ from importlib import import_module
 from socket import socket
 from typing import Protocol, cast
 
-from infinitic_common.exceptions import StorageError
+from infinitic_storage._drivers import missing_driver
 
 Cell = bytes | int | None
 Row = tuple[Cell, ...]
@@ -87,9 +87,5 @@ def load_driver() -> tuple[ConnectionClass, type[Exception]]:
     try:
         driver = cast("_Driver", import_module("pymysql"))
     except ImportError as error:
-        message = (
-            "storage in MySQL needs its driver, which cannot be imported "
-            f'({error}): pip install "infinitic-storage[mysql]"'
-        )
-        raise StorageError(message) from error
+        raise missing_driver(error, "MySQL", "mysql") from error
     return driver.Connection, driver.MySQLError

@@ -8,7 +8,7 @@ Literals" in MySQL's manual. The connection sets ``NAMES binary`` and an SQL mod
 
 from collections.abc import Iterable
 
-from infinitic_common.exceptions import StorageError
+from infinitic_storage._texts import utf8
 
 _LARGEST = 2**63 - 1
 
@@ -19,11 +19,7 @@ def text(value: str) -> bytes:
     Raises:
         StorageError: It holds half of a surrogate pair, which UTF-8 cannot encode.
     """
-    try:
-        return blob(value.encode())
-    except UnicodeEncodeError as error:
-        message = f"the text {value!r} cannot be stored, it is not valid Unicode: {error.reason}"
-        raise StorageError(message) from error
+    return blob(utf8(value))
 
 
 def blob(value: bytes) -> bytes:

@@ -7,10 +7,11 @@ from enum import Enum, auto
 import attrs
 
 from infinitic_common.exceptions import StorageError
+from infinitic_storage._batch import Batch, Item
 from infinitic_storage._keys import LONGEST_KEY
 from infinitic_storage._mysql_driver import Row
 from infinitic_storage._mysql_literals import text
-from infinitic_storage._mysql_statements import Batch, Item, KeyValueStatements
+from infinitic_storage._mysql_statements import KeyValueStatements
 
 # The position of a key in a list costs a comparison for each key before it.
 _MOST_ROWS = 100

@@ -4,7 +4,6 @@ A table's format is told by its comment. MySQL changes a table and its comment i
 rolls nothing back: a version kept elsewhere could differ from the table after a crash.
 """
 
-import re
 from collections.abc import Sequence
 from hashlib import sha1
 from typing import TYPE_CHECKING
@@ -13,6 +12,7 @@ import attrs
 
 from infinitic_common.configuration import MySQLConfiguration
 from infinitic_common.exceptions import StorageError, StorageUnavailable
+from infinitic_storage._formats import check_version, comment_of, version_in
 from infinitic_storage._mysql_literals import listed, text
 from infinitic_storage._mysql_put import as_text
 
@@ -51,8 +51,6 @@ KEY_SETS = TableFormat(
 LONGEST_MEMBER = 2048
 """Most bytes of a value of a set."""
 
-_COMMENT = "infinitic format {}"
-_KNOWN_COMMENT = re.compile(r"infinitic format (\d+)")
 _LONGEST_WAIT = 25
 
 
@@ -121,20 +119,14 @@ def _versions(
 
 
 def _version(table: str, comment: str, format_: TableFormat) -> int:
-    known = _KNOWN_COMMENT.fullmatch(comment)
-    if known is None:
+    version = version_in(comment)
+    if version is None:
         message = (
             f"the table {table} exists, but its comment {comment!r} does not tell that Infinitic "
             "for Python made it: configure another database or other tables"
         )
         raise StorageError(message)
-    version = int(known[1])
-    if version > format_.version:
-        message = (
-            f"the table {table} has format {version}, and this release of infinitic-storage knows "
-            f"formats up to {format_.version}: install the release that the other workers use"
-        )
-        raise StorageError(message)
+    check_version(table, version, format_.version)
     return version
 
 
@@ -157,7 +149,7 @@ def _make(
         version = 1
     for upgrade in format_.upgrades[version - 1 :]:
         version += 1
-        comment = text(_COMMENT.format(version))
+        comment = text(comment_of(version))
         connection.execute([b"ALTER TABLE %b %b, COMMENT = %b" % (table, upgrade, comment)])
 
 
@@ -165,5 +157,5 @@ def _create(table: bytes, format_: TableFormat) -> bytes:
     return b"CREATE TABLE %b (%b) ENGINE = InnoDB, ROW_FORMAT = DYNAMIC, COMMENT = %b" % (
         table,
         format_.columns,
-        text(_COMMENT.format(1)),
+        text(comment_of(1)),
     )

@@ -10,46 +10,12 @@
 
 from collections.abc import Mapping, Sequence
 
-import attrs
-
-from infinitic_common.storage import Write
+from infinitic_storage._batch import Item, Pair
 from infinitic_storage._mysql_literals import blob, integer, listed, optional, text
-
-Item = tuple[str, Write]
 
 _NOW = b"TIMESTAMPDIFF(MICROSECOND, '1970-01-01', UTC_TIMESTAMP(3)) DIV 1000"
 _LIVE = b"(expires_at IS NULL OR expires_at > %b)" % _NOW
 _EXPIRED = b"expires_at <= %b" % _NOW
-
-
-@attrs.frozen
-class Batch:
-    """Writes of one call by kind, each in the order of the keys.
-
-    Attributes:
-        updates: Where a version is expected, and a value given.
-        deletions: Where a version is expected, and no value given.
-        insertions: Where the key must be absent.
-        absences: Where the key must be absent, and stays so.
-    """
-
-    updates: Sequence[Item]
-    deletions: Sequence[Item]
-    insertions: Sequence[Item]
-    absences: Sequence[Item]
-
-    @classmethod
-    def of(cls, items: Sequence[Item]) -> "Batch":
-        """The batch of some writes."""
-        updates, deletions = list[Item](), list[Item]()
-        insertions, absences = list[Item](), list[Item]()
-        for item in sorted(items, key=lambda item: item[0]):
-            _, write = item
-            if write.value is None:
-                (deletions if write.expected_version else absences).append(item)
-            else:
-                (updates if write.expected_version else insertions).append(item)
-        return cls(updates, deletions, insertions, absences)
 
 
 class KeyValueStatements:
@@ -144,9 +110,6 @@ class KeyValueStatements:
     @property
     def _by_key(self) -> bytes:
         return b"%b FORCE INDEX (PRIMARY)" % self._table
-
-
-Pair = tuple[str, str]
 
 
 class KeySetStatements:

@@ -6,12 +6,13 @@ is made.
 
 from __future__ import annotations
 
-from operator import itemgetter
 from typing import TYPE_CHECKING
 
-from infinitic_common.exceptions import StorageError
 from infinitic_common.storage import ABSENT, Page, VersionedValue, Write
+from infinitic_storage._batch import Batch, Item, Pair, pairs_of
+from infinitic_storage._drivers import missing_driver
 from infinitic_storage._keys import check_keys
+from infinitic_storage._pair import StoragePair
 from infinitic_storage._postgres_parameters import blobs, instants, integer, integers, text, texts
 from infinitic_storage._postgres_statements import (
     StatementConflict,
@@ -28,8 +29,6 @@ if TYPE_CHECKING:
 
     from infinitic_common.configuration import PostgresConfiguration
     from infinitic_storage._postgres_pool import PostgresPool
-
-_Item = tuple[str, Write]
 
 
 class PostgresKeyValueStorage:
@@ -136,10 +135,10 @@ class PostgresKeySetStorage:
         """See ``KeySetStorage``."""
         check_keys(add)
         check_keys(remove)
-        added = _pairs(add)
-        removed = _pairs(remove) - added
+        added = pairs_of(add)
+        removed = pairs_of(remove) - added
         if added or removed:
-            held = added | removed if added and removed else set[_Pair]()
+            held = added | removed if added and removed else set[Pair]()
             parameters = [column for pairs in (held, removed, added) for column in _columns(pairs)]
             await self._pool.execute(self._statements.update, parameters)
 
@@ -148,7 +147,7 @@ class PostgresKeySetStorage:
         self._pool.leave(self)
 
 
-class PostgresStorage:
+class PostgresStorage(StoragePair[PostgresKeyValueStorage, PostgresKeySetStorage]):
     """A ``Storage`` in a database of Postgres; its stores share their connections.
 
     It is used from one event loop. It connects when it is first used, and again by itself after
@@ -166,23 +165,10 @@ class PostgresStorage:
         pool = _pool(configuration)
         schema = configuration.schema
         values, sets = configuration.key_value_table, configuration.key_set_table
-        self._key_values = PostgresKeyValueStorage(pool, f'"{schema}"."{values}"')
-        self._key_sets = PostgresKeySetStorage(pool, f'"{schema}"."{sets}"')
-
-    @property
-    def key_values(self) -> PostgresKeyValueStorage:
-        """Versioned records."""
-        return self._key_values
-
-    @property
-    def key_sets(self) -> PostgresKeySetStorage:
-        """Sets of texts."""
-        return self._key_sets
-
-    async def close(self) -> None:
-        """Close both."""
-        await self._key_values.close()
-        await self._key_sets.close()
+        super().__init__(
+            PostgresKeyValueStorage(pool, f'"{schema}"."{values}"'),
+            PostgresKeySetStorage(pool, f'"{schema}"."{sets}"'),
+        )
 
 
 def _pool(configuration: PostgresConfiguration) -> PostgresPool:
@@ -190,69 +176,51 @@ def _pool(configuration: PostgresConfiguration) -> PostgresPool:
         # Here, because the driver is an extra of this wheel.
         from infinitic_storage._postgres_pool import PostgresPool  # noqa: PLC0415
     except ImportError as error:
-        message = (
-            "storage in Postgres needs its driver, which cannot be imported "
-            f'({error}): pip install "infinitic-storage[postgres]"'
-        )
-        raise StorageError(message) from error
+        raise missing_driver(error, "Postgres", "postgres") from error
     return PostgresPool(configuration)
 
 
-_Pair = tuple[str, str]
-
-
 def _put_parameters(writes: Mapping[str, Write]) -> list[bytes]:
-    updates, deletions = list[_Item](), list[_Item]()
-    insertions, absences = list[_Item](), list[_Item]()
-    for item in sorted(writes.items(), key=itemgetter(0)):
-        _, write = item
-        if write.value is None:
-            (deletions if write.expected_version else absences).append(item)
-        else:
-            (updates if write.expected_version else insertions).append(item)
-    held = sorted(writes) if deletions and len(writes) > 1 else ()
+    batch = Batch.of(writes.items())
+    held = sorted(writes) if batch.deletions and len(writes) > 1 else ()
     return [
         texts(held),
-        *_updates(updates),
-        *_deletions(deletions),
-        *_insertions(insertions),
-        _keys(absences),
+        *_updates(batch.updates),
+        *_deletions(batch.deletions),
+        *_insertions(batch.insertions),
+        _keys(batch.absences),
     ]
 
 
-def _updates(items: Sequence[_Item]) -> tuple[bytes, ...]:
+def _updates(items: Sequence[Item]) -> tuple[bytes, ...]:
     return _keys(items), _values(items), _versions(items), _expiries(items)
 
 
-def _deletions(items: Sequence[_Item]) -> tuple[bytes, ...]:
+def _deletions(items: Sequence[Item]) -> tuple[bytes, ...]:
     return _keys(items), _versions(items)
 
 
-def _insertions(items: Sequence[_Item]) -> tuple[bytes, ...]:
+def _insertions(items: Sequence[Item]) -> tuple[bytes, ...]:
     return _keys(items), _values(items), _expiries(items)
 
 
-def _keys(items: Sequence[_Item]) -> bytes:
+def _keys(items: Sequence[Item]) -> bytes:
     return texts([key for key, _ in items])
 
 
-def _values(items: Sequence[_Item]) -> bytes:
+def _values(items: Sequence[Item]) -> bytes:
     return blobs([write.value or b"" for _, write in items])
 
 
-def _versions(items: Sequence[_Item]) -> bytes:
+def _versions(items: Sequence[Item]) -> bytes:
     return integers([write.expected_version for _, write in items])
 
 
-def _expiries(items: Sequence[_Item]) -> bytes:
+def _expiries(items: Sequence[Item]) -> bytes:
     return instants([write.expires_at for _, write in items])
 
 
-def _pairs(sets: Mapping[str, Sequence[str]]) -> set[_Pair]:
-    return {(key, value) for key, values in sets.items() for value in values}
-
-
-def _columns(pairs: AbstractSet[_Pair]) -> tuple[bytes, bytes]:
+def _columns(pairs: AbstractSet[Pair]) -> tuple[bytes, bytes]:
     ordered = sorted(pairs)
     return texts([key for key, _ in ordered]), texts([value for _, value in ordered])
 

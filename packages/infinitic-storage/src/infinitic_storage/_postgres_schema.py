@@ -5,7 +5,6 @@ table without comment has format 1.
 """
 
 import asyncio
-import re
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import LiteralString
 
@@ -15,15 +14,12 @@ from psycopg import sql
 from psycopg.conninfo import make_conninfo
 
 from infinitic_common.configuration import PostgresConfiguration
-from infinitic_common.exceptions import StorageError
+from infinitic_storage._formats import check_version, comment_of, version_in
 
 # Any number: what holds it makes the tables, the others wait. This one spells "infi".
 _LOCK = 0x696E6669
 _MAINTENANCE_DATABASE = "postgres"
 _ATTEMPTS = 5
-
-_COMMENT = "infinitic format {}"
-_KNOWN_COMMENT = re.compile(r"infinitic format (\d+)")
 
 
 @attrs.frozen
@@ -174,14 +170,8 @@ async def _versions(
 
 
 def _version(table: str, comment: str | None, format_: TableFormat) -> int:
-    told = _KNOWN_COMMENT.fullmatch(comment or "")
-    version = int(told[1]) if told else 1
-    if version > format_.version:
-        message = (
-            f"the table {table} has format {version}, and this release of infinitic-storage knows "
-            f"formats up to {format_.version}: install the release that the other workers use"
-        )
-        raise StorageError(message)
+    version = version_in(comment or "") or 1
+    check_version(table, version, format_.version)
     return version
 
 
@@ -218,5 +208,5 @@ async def _make_table(
         await connection.execute(sql.SQL(step).format(table=table))
     if steps:
         comment = sql.SQL("COMMENT ON TABLE {} IS {}")
-        text = _COMMENT.format(format_.version)
+        text = comment_of(format_.version)
         await connection.execute(comment.format(table, sql.Literal(text)))

@@ -8,9 +8,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, cast
 
-from infinitic_common.exceptions import StorageError
 from infinitic_common.storage import ABSENT, Page, VersionedValue, Write
+from infinitic_storage._drivers import missing_driver
 from infinitic_storage._keys import check_keys
+from infinitic_storage._pair import StoragePair
 from infinitic_storage._redis_scripts import (
     DELETE_RECORDS,
     GET_PAGES,
@@ -128,7 +129,7 @@ class RedisKeySetStorage:
         await self._server.leave(self)
 
 
-class RedisStorage:
+class RedisStorage(StoragePair[RedisKeyValueStorage, RedisKeySetStorage]):
     """A ``Storage`` in Redis; its stores share their connections.
 
     It is used from one event loop. It connects when it is first used, and again by itself after
@@ -143,23 +144,7 @@ class RedisStorage:
 
     def __init__(self, configuration: RedisConfiguration) -> None:
         server = _server(configuration)
-        self._key_values = RedisKeyValueStorage(server)
-        self._key_sets = RedisKeySetStorage(server)
-
-    @property
-    def key_values(self) -> RedisKeyValueStorage:
-        """Versioned records."""
-        return self._key_values
-
-    @property
-    def key_sets(self) -> RedisKeySetStorage:
-        """Sets of texts."""
-        return self._key_sets
-
-    async def close(self) -> None:
-        """Close both."""
-        await self._key_values.close()
-        await self._key_sets.close()
+        super().__init__(RedisKeyValueStorage(server), RedisKeySetStorage(server))
 
 
 def _server(configuration: RedisConfiguration) -> RedisServer:
@@ -167,11 +152,7 @@ def _server(configuration: RedisConfiguration) -> RedisServer:
         # Here, because the client is an extra of this wheel.
         from infinitic_storage._redis_server import RedisServer  # noqa: PLC0415
     except ImportError as error:
-        message = (
-            "storage in Redis needs its client, which cannot be imported "
-            f'({error}): pip install "infinitic-storage[redis]"'
-        )
-        raise StorageError(message) from error
+        raise missing_driver(error, "Redis", "redis") from error
     return RedisServer(configuration)
 
 
