@@ -129,3 +129,12 @@ async def shop(
             running = Deployment(mode, client, ground)
             async with running.worker(*listeners), running.worker(*components):
                 yield Shop(running)
+
+
+async def run_order(running: Shop) -> str:
+    """Have a workflow run to its end; gives its id."""
+    client = running.client
+    item = "pen"
+    started = await client.dispatch(client.new_workflow(Orders).order, item)
+    assert await started.result() == len(item)
+    return started.id

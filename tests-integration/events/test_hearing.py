@@ -10,27 +10,25 @@ from events.hearing import (
     LOCAL,
     Heard,
     HeardTogether,
-    Kept,
     Memory,
     Shop,
     orders,
+    run_order,
     shop,
     stock,
     until,
 )
 from events.programs import Orders, OrdersImpl, Stock, StockImpl
-from infinitic_common import UsageError, Workflow, new_service
+from infinitic_common import Workflow, new_service
 from infinitic_common.component import Component
 from infinitic_common.configuration import (
     BatchConfiguration,
-    ConfigurationError,
-    WorkerConfiguration,
-    load_configuration,
-    string_source,
 )
+from infinitic_common.transport import TopicKind
 from infinitic_task_executor import ServiceExecutor, WorkflowExecutor
 from infinitic_task_tag import ServiceTagEngine
-from infinitic_worker import EventListener, InfiniticWorker
+from infinitic_transport import InMemoryTransport
+from infinitic_worker import EventListener
 from infinitic_workflow_engine import StateEngineOptions, WorkflowStateEngine
 
 pytestmark = pytest.mark.timeout(60)
@@ -62,10 +60,6 @@ class OthersImpl(Workflow, Others):
         return self.other.run()
 
 
-class NoListener:
-    """It has neither method."""
-
-
 def _entities(memory: Memory) -> set[str]:
     return {event.get_source().rpartition("/")[2] for event in list(memory.events)}
 
@@ -78,15 +72,8 @@ def _others() -> list[Component]:
     ]
 
 
-async def _order(running: Shop) -> str:
-    client = running.client
-    started = await client.dispatch(client.new_workflow(Orders).order, "pen")
-    assert await started.result() == 3
-    return started.id
-
-
 async def _both(running: Shop) -> None:
-    await _order(running)
+    await run_order(running)
     started = await running.client.dispatch(running.client.new_workflow(Others).run)
     assert await started.result() == "other"
 
@@ -130,12 +117,12 @@ async def _until_told(running: Shop, memory: Memory, expected: set[str]) -> None
     raise AssertionError(_entities(memory))
 
 
-async def test_a_listener_finds_a_service_that_appears_later() -> None:
+async def test_names_that_appear_later_are_heard_from_their_first_event() -> None:
     heard = Heard()
     listener = EventListener(heard, **SOON)
     async with shop(listeners=[listener]) as running:
-        workflow_id = await _order(running)
-        await heard.until_heard(workflow_id, "workflow.completed")
+        workflow_id = await run_order(running)
+        await heard.until_heard(workflow_id, "workflow.dispatch", "workflow.completed")
         assert "Other" not in _entities(heard)
         async with running.deployment.worker(*_others()):
             await _until_told(running, heard, {"Other", "Others"})
@@ -159,7 +146,7 @@ async def test_a_listener_that_raises_is_told_again(caplog: pytest.LogCaptureFix
     heard = RaisesTwice()
     listener = EventListener(heard, batch=AT_ONCE, **SOON)
     async with shop(listeners=[listener]) as running:
-        workflow_id = await _order(running)
+        workflow_id = await run_order(running)
         await heard.until_heard(workflow_id, "workflow.completed", "workflow.dispatch")
         refused = {event_id for ids in heard.refused for event_id in ids}
         await until(lambda: heard.ids() >= refused)
@@ -179,9 +166,35 @@ async def test_what_a_listener_never_takes_does_not_keep_others_from_it() -> Non
     heard = RaisesForOne()
     async with shop(listeners=[EventListener(heard, **SOON)]) as running:
         for _ in range(3):
-            workflow_id = await _order(running)
+            workflow_id = await run_order(running)
             await heard.until_heard(workflow_id, "workflow.completed")
     assert heard.events
+
+
+@pytest.mark.parametrize("count", [1, 3])
+async def test_a_list_has_at_most_so_many_events_and_is_never_empty(count: int) -> None:
+    heard = HeardTogether()
+    batch = BatchConfiguration(max_messages=count, max_seconds=0.05)
+    async with shop(listeners=[EventListener(heard, batch=batch, **SOON)]) as running:
+        workflow_id = await run_order(running)
+        await heard.until_heard(workflow_id, "workflow.completed")
+    assert all(0 < size <= count for size in heard.sizes)
+    assert max(heard.sizes) == count
+
+
+async def test_nothing_is_published_where_events_are_off() -> None:
+    transport = InMemoryTransport()
+    parts: list[Component] = [
+        ServiceExecutor(Stock, StockImpl, events=False),
+        ServiceTagEngine(Stock),
+        WorkflowExecutor(Orders, OrdersImpl, events=False),
+        WorkflowStateEngine(Orders, StateEngineOptions(events=False)),
+    ]
+    async with shop(transport=transport, parts=parts) as running:
+        await run_order(running)
+    kinds = {topic.kind for topic in transport.universe.topics()}
+    assert TopicKind.WORKFLOW_STATE_ENGINE in kinds
+    assert not {kind for kind in kinds if kind.endswith("-event")}
 
 
 @pytest.mark.parametrize("silent", ["service", "workflow"])
@@ -196,7 +209,7 @@ async def test_no_events_where_they_are_switched_off(silent: str) -> None:
         WorkflowStateEngine(Orders, StateEngineOptions(events=speaks["workflow"])),
     ]
     async with shop(listeners=[listener], parts=parts) as running:
-        workflow_id = await _order(running)
+        workflow_id = await run_order(running)
         if silent == "service":
             await heard.until_heard(workflow_id, "workflow.completed")
             # That it is dispatched is the engine's to tell.
@@ -216,91 +229,8 @@ async def test_listeners_of_one_subscription_share_and_others_hear_everything() 
         EventListener(other, **names),
     ]
     async with shop(listeners=listeners) as running:
-        ids = [await _order(running) for _ in range(20)]
+        ids = [await run_order(running) for _ in range(20)]
         for workflow_id in ids:
             await other.until_heard(workflow_id, "workflow.completed")
         await until(lambda: first.ids() | second.ids() == other.ids())
         assert len(first.events) + len(second.events) == len(other.events)
-
-
-def test_a_listener_says_its_subscription() -> None:
-    assert "subscription listener-subscription" in str(EventListener(Heard()))
-    assert "subscription mine" in str(EventListener(Heard(), subscription_name="mine"))
-    with pytest.raises(ValueError, match="subscription_name is blank"):
-        EventListener(Heard(), subscription_name=" ")
-    with pytest.raises(ValueError, match="concurrency=0"):
-        EventListener(Heard(), concurrency=0)
-
-
-def test_config_21_an_object_that_cannot_listen_is_refused() -> None:
-    with pytest.raises(UsageError, match=r"NoListener is no CloudEventListener: .* on_events"):
-        EventListener(NoListener())  # type: ignore[arg-type]
-
-
-@pytest.mark.parametrize(
-    ("class_name", "complaint"),
-    [
-        ("events.hearing.Nothing", "eventListener.class"),
-        ("events.nowhere.Listener", "events.nowhere"),
-        ("nowhere.at.all.Listener", "nowhere"),
-        ("events.hearing.Shop", "eventListener.class"),
-        ("events.programs.StockImpl", "StockImpl is no CloudEventListener"),
-    ],
-)
-def test_config_21_a_class_that_cannot_listen_is_refused(class_name: str, complaint: str) -> None:
-    with pytest.raises(ConfigurationError) as raised:
-        InfiniticWorker.from_yaml_string(
-            f"transport: inMemory\neventListener: {{class: {class_name}}}"
-        )
-    assert complaint in str(raised.value)
-    assert class_name.rpartition(".")[2] in str(raised.value)
-
-
-WHOLE = """
-transport: inMemory
-storage: inMemory
-events: {events}
-eventListener:
-  class: events.hearing.Kept
-  concurrency: 3
-  subscriptionName: mine
-  services: {{allow: [Stock]}}
-  workflows: {{allow: [Orders]}}
-services:
-  - name: Stock
-    executor: {{class: events.programs.StockImpl}}
-workflows:
-  - name: Orders
-    executor: {{class: events.programs.OrdersImpl}}
-    stateEngine: {{}}
-"""
-
-
-def _listener_of(configuration: WorkerConfiguration) -> EventListener:
-    assert configuration.event_listener is not None
-    return EventListener.from_configuration(configuration.event_listener)
-
-
-@pytest.mark.parametrize("events", ["true", "false"])
-async def test_config_21_a_configured_listener_hears_what_is_not_silenced(events: str) -> None:
-    text = WHOLE.format(events=events)
-    configuration = load_configuration(WorkerConfiguration, string_source(text), environ={})
-    listener = _listener_of(configuration)
-    assert str(listener) == "EventListener Kept (concurrency 3, subscription mine)"
-    kept = Kept.made[-1]
-    (service,), (workflow,) = configuration.services, configuration.workflows
-    assert workflow.state_engine is not None
-    parts: list[Component] = [
-        ServiceExecutor.from_configuration(service),
-        WorkflowExecutor.from_configuration(workflow),
-        # On the storage of the shop.
-        WorkflowStateEngine(
-            Orders, StateEngineOptions(events=workflow.state_engine.events is not False)
-        ),
-    ]
-    async with shop(listeners=[listener], parts=parts) as running:
-        workflow_id = await _order(running)
-        if events == "true":
-            await kept.until_heard(workflow_id, "workflow.completed", "workflow.taskCompleted")
-    # What the parts told is with the listener by now, or there is nothing.
-    assert bool(kept.events) is (events == "true")

@@ -1,6 +1,7 @@
-"""The same cause delivered twice tells the same: events have the same ids."""
+"""A cause that comes again tells the same: events with the same ids, and those told in vain."""
 
-from collections import defaultdict
+from collections import Counter, defaultdict
+from collections.abc import Sequence
 
 import pytest
 from cloudevents.core.v1.event import CloudEvent
@@ -9,7 +10,8 @@ from harness.unreliable import Twice
 
 from events.hearing import LOCAL, REMOTE, Heard, shop, until
 from events.programs import Orders, Stock
-from infinitic_common.transport import Transport
+from infinitic_common.exceptions import TransportUnavailable
+from infinitic_common.transport import OutgoingMessage, Topic, TopicKind, Transport
 from infinitic_transport import InMemoryTransport
 from infinitic_worker import EventListener
 
@@ -52,6 +54,34 @@ async def test_what_is_delivered_twice_is_told_with_the_same_ids(mode: Mode, met
     twice = await _heard(Twice(InMemoryTransport()), mode, method)
     assert twice == once
     assert once["workflow.completed"] == 1
+
+
+class Shaky(InMemoryTransport):
+    """The broker goes away each second time that an engine sends a task or an answer.
+
+    What the engine has written then is told to nobody until its cause comes again.
+    """
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.calls = Counter[TopicKind]()
+
+    async def publish(self, topic: Topic, messages: Sequence[OutgoingMessage]) -> None:
+        self.calls[topic.kind] += 1
+        sends = topic.kind in (TopicKind.SERVICE_EXECUTOR, TopicKind.CLIENT_RESPONSE)
+        if sends and self.calls[topic.kind] % 2:
+            msg = "simulated"
+            raise TransportUnavailable(msg)
+        await super().publish(topic, messages)
+
+
+async def test_what_a_turn_could_not_tell_is_told_when_its_cause_comes_again() -> None:
+    transport = Shaky()
+    assert await _heard(transport, LOCAL, "later") == await _heard(
+        InMemoryTransport(), LOCAL, "later"
+    )
+    assert transport.calls[TopicKind.SERVICE_EXECUTOR] > 1
+    assert transport.calls[TopicKind.CLIENT_RESPONSE] > 1
 
 
 async def test_a_command_sent_again_after_the_end_is_told_with_the_same_id() -> None:
