@@ -7,7 +7,11 @@ import pytest
 # Doubles shared by the test modules of this package; import-mode importlib adds no folder itself.
 sys.path.insert(0, str(Path(__file__).parent))
 
-from worker_sites import WHEELS, announce  # found by the line above
+# Found by the line above.
+from telemetry_doubles import Measured
+from worker_sites import WHEELS, announce
+
+from infinitic_worker._metrics.instruments import Instruments
 
 
 @pytest.fixture
@@ -33,3 +37,14 @@ def client_site(empty_site: Path) -> Path:
         empty_site, "probe-client", "[infinitic.clients]\nasync = worker_doubles:make_client\n"
     )
     return empty_site
+
+
+@pytest.fixture
+def measured() -> Measured:
+    """A meter provider that can be looked into."""
+    return Measured()
+
+
+@pytest.fixture
+def instruments(measured: Measured) -> Instruments:
+    return Instruments(measured.provider.get_meter("test"), "w")

@@ -4,11 +4,11 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 
 import attrs
 import pytest
-from worker_doubles import RecordingComponent, RecordingTransport, make_client
+from telemetry_doubles import Broker
+from worker_doubles import RecordingComponent, make_client
 
 from infinitic_common.configuration import HealthConfiguration
 from infinitic_common.exceptions import StorageUnavailable
-from infinitic_common.transport import Backlog, Topic
 from infinitic_worker import InfiniticWorker, WorkerError
 from infinitic_worker._health import HealthEndpoint
 
@@ -133,20 +133,6 @@ async def test_a_port_that_is_taken_is_told(endpoint: HealthEndpoint) -> None:
 
 
 # --- of a worker -------------------------------------------------------------------------------
-
-
-@attrs.define(eq=False)
-class Broker(RecordingTransport):
-    wrong: list[str] = attrs.field(factory=list[str])
-
-    def full_name(self, topic: Topic) -> str:
-        return str(topic)
-
-    async def backlogs(self) -> Sequence[Backlog]:
-        return []
-
-    async def problems(self) -> Sequence[str]:
-        return self.wrong
 
 
 @attrs.define(eq=False)

@@ -9,7 +9,6 @@ from typing import Protocol
 from opentelemetry.metrics import CallbackOptions, Meter, Observation
 
 from infinitic_common.component import Component
-from infinitic_common.exceptions import InfiniticError
 from infinitic_common.transport import Backlog, ObservableTransport, Transport
 
 _LOGGER = logging.getLogger(__name__)
@@ -64,9 +63,10 @@ class Gauges:
         while True:
             try:
                 self._backlogs = await transport.backlogs()
-            except InfiniticError as error:
+            except Exception as error:  # noqa: BLE001 - whatever it is, it may pass
                 self._backlogs = ()  # an old depth would be taken for the present one
-                _LOGGER.warning("the depth of topics is not known: %s", error)
+                what = f"{type(error).__name__}: {error}"
+                _LOGGER.warning("the depth of topics is not known: %s", what)
             await asyncio.sleep(every_seconds)
 
     def _in_flight(self, _options: CallbackOptions) -> Iterator[Observation]:
