@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 import click
 from rich.console import Console
 from rich.table import Table
+from rich.text import Text
 
 Row = Mapping[str, object]
 
@@ -18,19 +19,29 @@ def show(value: Row, line: str, *, as_json: bool) -> None:
     click.echo(as_text(value) if as_json else line)
 
 
-def show_rows(columns: Sequence[str], rows: Sequence[Row], *, as_json: bool) -> None:
+def show_rows(
+    columns: Sequence[str], rows: Sequence[Row], *, as_json: bool, title: str | None = None
+) -> None:
     """Print rows as a JSON list, or as a table."""
     if as_json:
         click.echo(as_text(list(rows)))
         return
-    table = Table()
+    table = Table(title=title, title_justify="left")
     for column in columns:
         # An id is there to be copied: the other columns give way.
-        table.add_column(column, no_wrap=column == "id", overflow="fold")
+        table.add_column(column, no_wrap=is_id(column), overflow="fold")
     for row in rows:
-        table.add_row(*[_cell(row.get(column)) for column in columns])
+        # As Text, in which brackets are no markup.
+        table.add_row(*[Text(_cell(row.get(column))) for column in columns])
     console = Console()
-    console.print(table, width=None if console.is_terminal else _WIDTH)
+    if not console.is_terminal:
+        console.width = _WIDTH
+    console.print(table)
+
+
+def is_id(column: str) -> bool:
+    """Whether a column has ids."""
+    return column == "id" or column.endswith("_id")
 
 
 def as_text(value: object) -> str:
