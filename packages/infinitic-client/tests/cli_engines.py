@@ -59,12 +59,14 @@ class Engines:
 
     Attributes:
         statuses: By id.
+        state: Of every one.
         result: Of every run.
         error: Of every run, instead of a result.
     """
 
     def __init__(self) -> None:
         self.statuses = {"o1": "WAITING", "o2": "RUNNING", "gone": "COMPLETED"}
+        self.state = STATE
         self.result: object = {"outcome": "sent"}
         self.error: DeferredError | None = None
 
@@ -86,7 +88,7 @@ class Engines:
         word = self.statuses.get(message.workflow_id)
         if word is None:
             return None
-        return encode_untyped(STATE if message.query == "state" else word)
+        return encode_untyped(self.state if message.query == "state" else word)
 
     def _outcome(self, workflow_id: str, method_id: str) -> ClientMessage:
         if self.error is not None:

@@ -38,3 +38,13 @@ class PaymentService(Protocol):
     def charge(self, item: Item) -> Item:
         """Charge."""
         ...
+
+
+@name("Refunds")
+class RefundService(Protocol):
+    """Refunds."""
+
+    @delegated
+    def refund(self, item: Item) -> Decimal:
+        """Refund; tells how much."""
+        ...

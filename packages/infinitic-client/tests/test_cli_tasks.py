@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from decimal import Decimal
 from typing import TYPE_CHECKING
 
 import pytest
@@ -77,6 +78,15 @@ def test_a_retry_in_an_unknown_workflow_has_exit_code_4(run: Run) -> None:
     assert run("task", "retry", "Order", "unknown", "--all").exit_code == 4
 
 
+def test_a_retry_in_an_ended_workflow_has_exit_code_1(
+    run: Run, transport: RecordingTransport
+) -> None:
+    result = run("task", "retry", "Order", "gone", "--all")
+    assert result.exit_code == 1
+    assert "has ended: COMPLETED" in result.output
+    assert not any(isinstance(one, RetryTasks) for one in transport.messages)
+
+
 def completed(transport: RecordingTransport) -> CompleteDelegatedTask:
     [sent] = transport.messages
     assert isinstance(sent, CompleteDelegatedTask)
@@ -98,9 +108,29 @@ def test_a_delegated_task_is_completed_by_the_contract(
     assert item == Item("a")
 
 
-def test_a_value_of_another_type_is_refused(run: Run, transport: RecordingTransport) -> None:
-    words = ("task-1", '"a"', "--contract", "shop_contracts.PaymentService")
-    assert run("task", "complete", "Payments", *words).exit_code == 2
+def test_a_decimal_is_completed_from_its_text(run: Run, transport: RecordingTransport) -> None:
+    words = ("task-1", '"9.90"', "--contract", "shop_contracts.RefundService")
+    result = run("task", "complete", "Refunds", *words)
+    assert result.exit_code == 0, result.output
+    [sent] = transport.messages
+    assert isinstance(sent, CompleteDelegatedTask)
+    assert decode_untyped(sent.value) == Decimal("9.90")
+
+
+@pytest.mark.parametrize(
+    ("service", "words", "told"),
+    [
+        ("Payments", ('"a"', "--contract", "shop_contracts.PaymentService"), "Item"),
+        ("Refunds", ('"much"', "--contract", "shop_contracts.RefundService"), "'much' is no"),
+        ("Payments", ('"a"', "--method", "charge"), "give --contract too"),
+    ],
+)
+def test_a_value_that_does_not_fit_is_refused(
+    run: Run, transport: RecordingTransport, service: str, words: tuple[str, ...], told: str
+) -> None:
+    result = run("task", "complete", service, "task-1", *words)
+    assert result.exit_code == 2, result.output
+    assert told in result.output
     assert transport.messages == []
 
 

@@ -34,6 +34,7 @@ if TYPE_CHECKING:
     from cli_engines import Engines, Run
     from conftest import RecordingTransport
 
+TASK_OF_RUN = [("run-1", "task-1"), ("run-2", "task-2")]
 CONTRACT = ("--contract", "shop_contracts.OrderWorkflow")
 
 
@@ -236,6 +237,31 @@ def test_the_state_is_shown(run: Run) -> None:
     assert "workflow_id" in run("workflow", "state", "Order", "o1").output
 
 
+def test_methods_and_tasks_of_a_state_are_tables_of_their_own(run: Run) -> None:
+    output = run("workflow", "state", "Order", "o1").output
+    facts, methods, tasks = output.split("methods")[0], *output.split("methods")[1].split("tasks")
+    assert "WAITING" in facts
+    assert "method_id" in methods
+    assert "children" not in output
+    row = next(line for line in tasks.splitlines() if "task-1" in line)
+    cells = [cell.strip() for cell in row.strip("│").split("│")]
+    assert cells == ["task-1", "Payments", "charge", "FAILED", "0", "ValueError: no"]
+
+
+def test_tasks_name_their_method_run_where_there_are_several(run: Run, engines: Engines) -> None:
+    runs = [{"method_id": run, "tasks": [{"id": task}]} for run, task in TASK_OF_RUN]
+    engines.state = {**engines.state, "methods": runs}
+    output = run("workflow", "state", "Order", "o1").output
+    for run_id, task_id in TASK_OF_RUN:
+        assert any(run_id in line and task_id in line for line in output.splitlines())
+
+
+def test_no_cell_is_folded_where_no_terminal_is(run: Run, engines: Engines) -> None:
+    text = "a failure of about a hundred characters: " + "x" * 60
+    engines.state = {**engines.state, "properties": text}
+    assert text in run("workflow", "state", "Order", "o1").output
+
+
 def test_workflows_are_listed_by_tag(run: Run) -> None:
     result = run("workflow", "list", "Order", "--tag", "vip", "--json")
     rows = [{"id": "o1", "status": "WAITING"}, {"id": "o2", "status": "RUNNING"}]
@@ -258,3 +284,10 @@ def test_the_configuration_of_the_environment_is_used(
     assert run("workflow", "status", "Order", "o1").exit_code == 2
     monkeypatch.setenv("INFINITIC_CONFIG", "elsewhere.yml")
     assert run("workflow", "status", "Order", "o1").exit_code == 0
+
+
+@pytest.mark.parametrize("value", [[True], "no [/closing] of [bold]"])
+def test_brackets_in_a_cell_are_shown(run: Run, engines: Engines, value: object) -> None:
+    engines.state = {**engines.state, "properties": value}
+    shown = value if isinstance(value, str) else json.dumps(value)
+    assert shown in run("workflow", "state", "Order", "o1").output

@@ -35,15 +35,6 @@ async def complete(
     )
 
 
-async def complete_typed(
-    core: ClientCore, service: Service, task_id: str, value: object, method: str | None
-) -> None:
-    """Give a delegated task its value, made of plain data that is of the type when read."""
-    declared = None if isinstance(service, str) else _delegated_method(service, method)
-    given = value if declared is None else declared.result.decode(encode_untyped(value))
-    await complete(core, service, task_id, given, method)
-
-
 async def fail(
     core: ClientCore, service: Service, task_id: str, error: BaseException | str
 ) -> None:
@@ -82,11 +73,16 @@ def _failure(client_name: str, error: BaseException | str) -> TaskFailure:
 
 def _encode(service: Service, value: object, method: str | None) -> bytes:
     """By the result that the contract declares, where that is known; else self-describing."""
-    declared = None if isinstance(service, str) else _delegated_method(service, method)
+    declared = None if isinstance(service, str) else method_of(service, method)
     return encode_untyped(value) if declared is None else declared.result.encode(value)
 
 
-def _delegated_method(service: object, method: str | None) -> MethodContract | None:
+def method_of(service: object, method: str | None) -> MethodContract | None:
+    """The method of a contract that a delegated task runs; None if that cannot be told.
+
+    Raises:
+        MethodNotFound: The contract has no method of the given name.
+    """
     methods = contract_of(service).methods
     if method is not None:
         return _named(service, methods, method)

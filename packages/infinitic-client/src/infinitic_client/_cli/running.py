@@ -1,11 +1,11 @@
 """How a command runs: its options, its client, and the exit code that its end gives."""
 
 import asyncio
+import functools
 import os
 from collections.abc import Awaitable, Callable
-from datetime import timedelta
 from pathlib import Path
-from typing import NoReturn, TypeVar
+from typing import TypeVar
 
 import attrs
 import click
@@ -23,7 +23,6 @@ from infinitic_common.exceptions import (
 )
 
 T = TypeVar("T")
-Command = TypeVar("Command", bound=Callable[..., object])
 
 DEFAULT_FILE = "infinitic.yml"
 ANSWER_SECONDS = 30.0
@@ -38,12 +37,12 @@ class Options:
     Attributes:
         files: The configuration; none for those of INFINITIC_CONFIG.
         as_json: Whether the output is JSON.
-        limit: The longest wait; None when it was not said.
+        seconds: The longest wait; None when it was not said.
     """
 
     files: tuple[Path, ...]
     as_json: bool
-    limit: timedelta | None
+    seconds: float | None
 
 
 class Failed(click.ClickException):
@@ -76,26 +75,22 @@ class TookTooLong(click.ClickException):
     exit_code = 5
 
 
-def common(command: Command) -> Command:
-    """Add the options that every command takes."""
-    for option in (
-        click.option("--json", "as_json", is_flag=True, help="Print JSON, for scripts."),
-        click.option(
-            "--timeout",
-            "seconds",
-            type=click.FloatRange(min=0, min_open=True),
-            help="Seconds after which to give up.",
-        ),
-    ):
-        command = option(command)
-    return command
+def common(command: Callable[..., None]) -> Callable[..., None]:
+    """Add the options that every command takes; it gets them first, as ``Options``."""
 
+    @click.option(
+        "--timeout",
+        "seconds",
+        type=click.FloatRange(min=0, min_open=True),
+        help="Seconds after which to give up.",
+    )
+    @click.option("--json", "as_json", is_flag=True, help="Print JSON, for scripts.")
+    @functools.wraps(command)
+    def with_options(*, as_json: bool, seconds: float | None, **words: object) -> None:
+        files: tuple[Path, ...] = click.get_current_context().find_root().obj or ()
+        command(Options(files, as_json, seconds), **words)
 
-def options_of(*, as_json: bool, seconds: float | None) -> Options:
-    """The options of the command that runs."""
-    files: tuple[Path, ...] = click.get_current_context().find_root().obj or ()
-    limit = None if seconds is None else timedelta(seconds=seconds)
-    return Options(files, as_json, limit)
+    return with_options
 
 
 def run(
@@ -111,8 +106,9 @@ def run(
         action: What to do.
         waits: Whether it waits for a workflow, which has no limit unless one is given.
     """
-    seconds = None if waits else ANSWER_SECONDS
-    seconds = seconds if options.limit is None else options.limit.total_seconds()
+    seconds = options.seconds
+    if seconds is None and not waits:
+        seconds = ANSWER_SECONDS
     try:
         return asyncio.run(_with_client(options.files, action, seconds))
     except InfiniticError as error:
@@ -123,12 +119,6 @@ def run(
             "" if waits else ": is the broker up, and a worker with the engines of this workflow?"
         )
         raise TookTooLong(msg + hint) from error
-
-
-def unknown(name: str, workflow_id: str) -> NoReturn:
-    """End the command: there is no such workflow."""
-    msg = f"no workflow {name} is known by the id {workflow_id}"
-    raise Unknown(msg)
 
 
 async def _with_client(

@@ -1,32 +1,19 @@
-"""From what is typed to what is sent: contracts, targets and JSON."""
+"""From JSON that is typed to what is sent."""
 
 import inspect
 import json
-import sys
 from collections.abc import Callable, Sequence
 from datetime import date, datetime, time, timedelta
 from decimal import Decimal
-from pathlib import Path
 from typing import cast
 from uuid import UUID
 
-import click
-
+from infinitic_client._cli.targets import Running
 from infinitic_common.channels import type_names
-from infinitic_common.configuration import load_any_class
-from infinitic_common.contracts import ChannelContract, Contract, MethodContract, contract_of
+from infinitic_common.contracts import ChannelContract, Contract, MethodContract
 from infinitic_common.exceptions import UsageError
 from infinitic_common.serialization import Codec, encode_untyped, value_codec
-from infinitic_common.stubs import (
-    MethodCall,
-    NewWorkflow,
-    SignalCall,
-    Stub,
-    WorkflowById,
-    WorkflowByTag,
-)
-
-Running = WorkflowById | WorkflowByTag
+from infinitic_common.stubs import MethodCall, NewWorkflow, SignalCall
 
 _ANYTHING = value_codec(object, place="a value given as JSON")
 _FROM_TEXT: dict[object, Callable[[str], object]] = {
@@ -49,53 +36,6 @@ def parsed(text: str, what: str) -> object:
     except ValueError as error:
         msg = f"{what} must be JSON, not {text!r}: a text needs its quotes, as '\"text\"' ({error})"
         raise UsageError(msg) from None
-
-
-def contract_named(name: str, dotted: str | None) -> Contract:
-    """The contract of a workflow: loaded, or with nothing known but the name.
-
-    Raises:
-        ConfigurationError: The class cannot be loaded.
-        UsageError: It is the contract of another workflow.
-    """
-    if dotted is None:
-        return Contract(object, name, {}, {})
-    contract = contract_of(loaded(dotted))
-    if contract.name != name:
-        msg = f"--contract {dotted} is that of '{contract.name}', not of '{name}'"
-        raise UsageError(msg)
-    return contract
-
-
-def loaded(dotted: str) -> type[object]:
-    """The class of a dotted name, also of a module in the working directory.
-
-    Raises:
-        ConfigurationError: It cannot be loaded.
-    """
-    here = str(Path.cwd())
-    if here not in sys.path:
-        sys.path.insert(0, here)
-    return load_any_class(dotted, place="--contract")
-
-
-def running(contract: Contract, workflow_id: str | None, tag: str | None) -> Running:
-    """The workflow of an id, or the workflows of a tag.
-
-    Raises:
-        click.UsageError: Neither or both are given, or what is given is empty.
-    """
-    if bool(workflow_id) == bool(tag):
-        msg = "give the ID of a workflow, or --tag"
-        raise click.UsageError(msg)
-    if tag:
-        return WorkflowByTag(contract, tag)
-    return WorkflowById(contract, workflow_id or "")
-
-
-def stub_of(target: Running) -> Stub:
-    """A stub for the actions of the client; it is never called."""
-    return Stub(target, _Uncalled())
 
 
 def method_call(target: NewWorkflow, method: str, texts: Sequence[str]) -> MethodCall:
@@ -154,13 +94,22 @@ def typed(codec: Codec, value: object) -> object:
 
     Raises:
         DeserializationError: It is not of that type.
+        UsageError: It is a text that cannot be read as one.
     """
     hint = codec.hint
     if isinstance(value, str) and hint in _FROM_TEXT:
-        return _FROM_TEXT[hint](value)
+        return _read(hint, value)
     if hint is timedelta and isinstance(value, int | float):
         return timedelta(seconds=value)
     return codec.decode(encode_untyped(value))
+
+
+def _read(hint: object, text: str) -> object:
+    try:
+        return _FROM_TEXT[hint](text)
+    except (ValueError, ArithmeticError):  # the latter from Decimal
+        msg = f"{text!r} is no {getattr(hint, '__name__', hint)}"
+        raise UsageError(msg) from None
 
 
 def _known_method(contract: Contract, method: str) -> MethodContract:
@@ -179,11 +128,3 @@ def _known_channel(contract: Contract, channel: str) -> ChannelContract:
         names = ", ".join(contract.channels) or "none"
         msg = f"contract {contract.cls.__name__} has no channel '{channel}': it has {names}"
         raise UsageError(msg) from None
-
-
-class _Uncalled:
-    def call(self, call: MethodCall) -> object:
-        raise NotImplementedError(call)
-
-    def send(self, call: SignalCall) -> None:
-        raise NotImplementedError(call)

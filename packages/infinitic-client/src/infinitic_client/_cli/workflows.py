@@ -9,24 +9,27 @@ import click
 
 from infinitic_client import _commands, _questions, _results
 from infinitic_client._cli import output
-from infinitic_client._cli.running import Failed, Options, common, options_of, run, unknown
-from infinitic_client._cli.values import (
+from infinitic_client._cli.running import Options, common, run
+from infinitic_client._cli.states import show_state
+from infinitic_client._cli.targets import (
     Running,
+    by_tag,
+    check_running,
     contract_named,
-    method_by_name,
-    method_call,
     running,
-    signal_call,
+    stub_by_id,
     stub_of,
+    targeted,
+    unknown,
 )
+from infinitic_client._cli.values import method_by_name, method_call, signal_call
 from infinitic_client._core import ClientCore
 from infinitic_client._sending import Handle, Sending
 from infinitic_common.exceptions import UsageError
 from infinitic_common.serialization import to_json
 from infinitic_common.stub_options import checked_meta, checked_tags
-from infinitic_common.stubs import NewWorkflow, Stub, WorkflowById, WorkflowByTag
+from infinitic_common.stubs import NewWorkflow, WorkflowByTag
 
-_by_tag = click.option("--tag", help="Instead of an ID: all running workflows with this tag.")
 _run_of = click.option("--method-id", help="One method run; without it, all of them.")
 _contract = click.option(
     "--contract",
@@ -50,6 +53,7 @@ def workflow() -> None:
 @click.option("--wait", is_flag=True, help="Wait for the result, and print it.")
 @common
 def start(  # noqa: PLR0913 - the options of the command
+    options: Options,
     name: str,
     method: str,
     arguments: tuple[str, ...],
@@ -58,11 +62,8 @@ def start(  # noqa: PLR0913 - the options of the command
     tags: tuple[str, ...],
     meta: tuple[str, ...],
     wait: bool,
-    as_json: bool,
-    seconds: float | None,
 ) -> None:
     """Start METHOD of the workflow NAME with ARGUMENTS, each one JSON; print the ID."""
-    options = options_of(as_json=as_json, seconds=seconds)
 
     async def action(core: ClientCore) -> tuple[Sending, object]:
         target = NewWorkflow(
@@ -80,175 +81,128 @@ def start(  # noqa: PLR0913 - the options of the command
     line = sending.handle.id
     if wait:
         facts["result"], line = value, output.as_text(value)
-    output.show(facts, line, as_json=as_json)
+    output.show(facts, line, as_json=options.as_json)
 
 
 @workflow.command()
 @click.argument("name")
-@click.argument("id", metavar="ID")
+@click.argument("workflow_id", metavar="ID")
 @common
-def status(name: str, id: str, *, as_json: bool, seconds: float | None) -> None:  # noqa: A002 - as it is called
+def status(options: Options, name: str, workflow_id: str) -> None:
     """Tell in one word what the workflow does."""
-    options = options_of(as_json=as_json, seconds=seconds)
-    found = run(options, lambda core: _questions.get_status(core, _one(name, id), None))
-    word = found or unknown(name, id)
-    output.show({"workflow": name, "id": id, "status": word}, word, as_json=as_json)
+    word = run(
+        options, lambda core: _questions.get_status(core, stub_by_id(name, workflow_id), None)
+    )
+    if word is None:
+        raise unknown(name, workflow_id)
+    facts = {"workflow": name, "id": workflow_id, "status": word}
+    output.show(facts, word, as_json=options.as_json)
 
 
 @workflow.command()
 @click.argument("name")
-@click.argument("id", metavar="ID")
+@click.argument("workflow_id", metavar="ID")
 @click.option("--method-id", help="A method run on the running workflow; else its first one.")
 @common
-def result(
-    name: str,
-    id: str,  # noqa: A002 - as it is called
-    method_id: str | None,
-    *,
-    as_json: bool,
-    seconds: float | None,
-) -> None:
+def result(options: Options, name: str, workflow_id: str, method_id: str | None) -> None:
     """Wait for the result of the workflow, and print it as JSON."""
-    options = options_of(as_json=as_json, seconds=seconds)
 
     async def action(core: ClientCore) -> object:
-        handle = Handle(method_id or id, name, id, method_by_name(name, "result"))
+        method = method_by_name(name, "result")
+        handle = Handle(method_id or workflow_id, name, workflow_id, method)
         return to_json(await _results.encoded_result(core, handle, None))
 
     value = run(options, action, waits=True)
-    facts = {"workflow": name, "id": id, "result": value}
-    output.show(facts, output.as_text(value), as_json=as_json)
+    facts = {"workflow": name, "id": workflow_id, "result": value}
+    output.show(facts, output.as_text(value), as_json=options.as_json)
 
 
 @workflow.command()
 @click.argument("words", nargs=-1, required=True, metavar="NAME [ID] CHANNEL VALUE")
-@_by_tag
+@by_tag
 @_contract
 @common
-def signal(
-    words: tuple[str, ...],
-    tag: str | None,
-    contract: str | None,
-    *,
-    as_json: bool,
-    seconds: float | None,
-) -> None:
+def signal(options: Options, words: tuple[str, ...], tag: str | None, contract: str | None) -> None:
     """Send VALUE, which is JSON, to a CHANNEL of the workflow; with --tag there is no ID."""
     wanted = 3 if tag else 4
     if len(words) != wanted:
         msg = f"give {'NAME CHANNEL VALUE' if tag else 'NAME ID CHANNEL VALUE'}"
         raise click.UsageError(msg)
-    options = options_of(as_json=as_json, seconds=seconds)
     name, *ids, channel, value = words
 
     async def action(core: ClientCore) -> tuple[Running, str]:
         target = running(contract_named(name, contract), ids[0] if ids else None, tag)
         call = signal_call(target, channel, value)
-        await _check_known(core, target)
+        await check_running(core, target)
         sending = core.prepare_call(call)
         await core.send(sending)
         return target, sending.handle.id
 
     target, signal_id = run(options, action)
     facts = {"workflow": name, "signal": signal_id}
-    output.show(facts, f"sent signal {signal_id} to {target}", as_json=as_json)
+    output.show(facts, f"sent signal {signal_id} to {target}", as_json=options.as_json)
 
 
 @workflow.command()
-@click.argument("name")
-@click.argument("id", metavar="[ID]", required=False)
-@_by_tag
+@targeted
 @_run_of
 @common
-def cancel(  # noqa: PLR0913 - the options of the command
-    name: str,
-    id: str | None,  # noqa: A002 - as it is called
-    tag: str | None,
-    method_id: str | None,
-    *,
-    as_json: bool,
-    seconds: float | None,
-) -> None:
+def cancel(options: Options, target: Running, method_id: str | None) -> None:
     """Cancel the workflow, or one of its method runs."""
-    options = options_of(as_json=as_json, seconds=seconds)
-    command = partial(_commands.cancel, method_id=method_id)
-    _steer(options, running(contract_named(name, None), id, tag), command, "cancel")
+    _steer(options, target, partial(_commands.cancel, method_id=method_id), "cancel")
 
 
 @workflow.command()
-@click.argument("name")
-@click.argument("id", metavar="[ID]", required=False)
-@_by_tag
+@targeted
 @common
-def retry(
-    name: str,
-    id: str | None,  # noqa: A002 - as it is called
-    tag: str | None,
-    *,
-    as_json: bool,
-    seconds: float | None,
-) -> None:
+def retry(options: Options, target: Running) -> None:
     """Run again the code of the workflow, where it is stalled."""
-    options = options_of(as_json=as_json, seconds=seconds)
-    target = running(contract_named(name, None), id, tag)
     _steer(options, target, _commands.retry_workflow_task, "retry the code of")
 
 
 @workflow.command()
-@click.argument("name")
-@click.argument("id", metavar="[ID]", required=False)
-@_by_tag
+@targeted
 @_run_of
 @common
-def timers(  # noqa: PLR0913 - the options of the command
-    name: str,
-    id: str | None,  # noqa: A002 - as it is called
-    tag: str | None,
-    method_id: str | None,
-    *,
-    as_json: bool,
-    seconds: float | None,
-) -> None:
+def timers(options: Options, target: Running, method_id: str | None) -> None:
     """End now the running timers of the workflow."""
-    options = options_of(as_json=as_json, seconds=seconds)
     command = partial(_commands.complete_timers, method_id=method_id)
-    _steer(options, running(contract_named(name, None), id, tag), command, "complete the timers of")
+    _steer(options, target, command, "complete the timers of")
 
 
 @workflow.command()
 @click.argument("name")
-@click.argument("id", metavar="ID")
+@click.argument("workflow_id", metavar="ID")
 @common
-def state(name: str, id: str, *, as_json: bool, seconds: float | None) -> None:  # noqa: A002 - as it is called
+def state(options: Options, name: str, workflow_id: str) -> None:
     """Show all that is known about the workflow."""
-    options = options_of(as_json=as_json, seconds=seconds)
-    found = run(options, lambda core: _questions.get_state_json(core, _one(name, id), None))
-    text = found or unknown(name, id)
-    if as_json:
+    text = run(
+        options, lambda core: _questions.get_state_json(core, stub_by_id(name, workflow_id), None)
+    )
+    if text is None:
+        raise unknown(name, workflow_id)
+    if options.as_json:
         click.echo(text)
-        return
-    facts: dict[str, object] = json.loads(text)
-    rows = [{"": key, "value": value} for key, value in facts.items()]
-    output.show_rows(("", "value"), rows, as_json=False)
+    else:
+        show_state(json.loads(text))
 
 
 @workflow.command("list")
 @click.argument("name")
 @click.option("--tag", required=True, help="The tag that the workflows have.")
 @common
-def list_(name: str, tag: str, *, as_json: bool, seconds: float | None) -> None:
+def list_(options: Options, name: str, tag: str) -> None:
     """List the running workflows that have a tag, with what they do."""
-    options = options_of(as_json=as_json, seconds=seconds)
 
     async def action(core: ClientCore) -> list[dict[str, object]]:
         target = WorkflowByTag(contract_named(name, None), tag)
         ids = sorted(await _questions.get_ids(core, stub_of(target), None))
         words = await asyncio.gather(
-            *(_questions.get_status(core, _one(name, one), None) for one in ids)
+            *(_questions.get_status(core, stub_by_id(name, one), None) for one in ids)
         )
         return [{"id": one, "status": word} for one, word in zip(ids, words, strict=True)]
 
-    output.show_rows(("id", "status"), run(options, action), as_json=as_json)
+    output.show_rows(("id", "status"), run(options, action), as_json=options.as_json)
 
 
 def _steer(
@@ -258,28 +212,12 @@ def _steer(
     what: str,
 ) -> None:
     async def action(core: ClientCore) -> None:
-        await _check_known(core, target)
+        await check_running(core, target)
         await command(core, stub_of(target))
 
     run(options, action)
     facts = {"workflow": target.contract.name, "asked": what}
     output.show(facts, f"asked to {what} {target}", as_json=options.as_json)
-
-
-async def _check_known(core: ClientCore, target: Running) -> None:
-    """An unknown id is told now: the engine ignores commands to it."""
-    if not isinstance(target, WorkflowById):
-        return
-    word = await _questions.get_status(core, stub_of(target), None)
-    if word is None:
-        unknown(target.contract.name, target.workflow_id)
-    if word in ("COMPLETED", "CANCELED"):
-        msg = f"{target} has ended: {word}"
-        raise Failed(msg)
-
-
-def _one(name: str, workflow_id: str) -> Stub:
-    return stub_of(running(contract_named(name, None), workflow_id, None))
 
 
 def _pair(text: str) -> tuple[str, bytes]:
