@@ -9,3 +9,14 @@ class ForeignAwait(UsageError, RuntimeError):  # noqa: N818 - named as its sibli
 
 class WorkflowTaskTimeout(InfiniticError, TimeoutError):  # noqa: N818 - as above
     """The code of a workflow ran for too long without waiting for a deferred."""
+
+
+def untellable(error: BaseException, failing: BaseException) -> Exception:
+    """What is told instead of an exception that raises when it is looked into.
+
+    Args:
+        error: The exception.
+        failing: What it raised then.
+    """
+    what = f"{type(error).__name__}, of which nothing can be told: {type(failing).__name__}"
+    return RuntimeError(what)

@@ -20,9 +20,9 @@ from infinitic_common.policies import (
     RetryFunction,
     RetryPolicy,
     TimeoutPolicy,
-    as_retry_policy,
 )
 from infinitic_common.transport import Consumption, Counts, Subscription, Topic, TopicKind
+from infinitic_task_executor._retries import retry_setting
 from infinitic_task_executor._service.plans import Settings, plans_of
 from infinitic_task_executor._service.runner import TaskRunner
 
@@ -86,7 +86,8 @@ class ServiceExecutor:
         self._implementation = service_implementation(
             implementation, name, contract=None if isinstance(contract, str) else contract
         )
-        self._settings = Settings(timeout_seconds, _retry_setting(retry, name))
+        setting = retry_setting(retry, f"retry of the executor of {name}")
+        self._settings = Settings(timeout_seconds, setting)
         self._plans = plans_of(self._implementation, self._settings)
         self._concurrency = concurrency
         self._events = events
@@ -183,14 +184,6 @@ class ServiceExecutor:
             await self._consumption.stop(grace_seconds)
         if self._runner is not None:
             self._runner.close()
-
-
-def _retry_setting(
-    given: RetryPolicy | RetryFunction | Unset | None, name: str
-) -> RetryPolicy | Unset | None:
-    if given is None or isinstance(given, Unset):
-        return given
-    return as_retry_policy(given, f"retry of the executor of {name}")
 
 
 def _given(setting: T | Unset) -> tuple[T, ...]:

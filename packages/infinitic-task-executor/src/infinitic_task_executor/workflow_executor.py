@@ -19,13 +19,13 @@ from infinitic_common.contracts import contract_of
 from infinitic_common.decorators import CheckMode
 from infinitic_common.exceptions import InvalidImplementation
 from infinitic_common.implementation import WorkflowImplementation, workflow_implementation
-from infinitic_common.policies import RetryFunction, RetryPolicy, as_retry_policy
+from infinitic_common.policies import RetryFunction, RetryPolicy
 from infinitic_common.transport import Consumption, Counts, Subscription, Topic, TopicKind
 from infinitic_common.workflow_tasks import WorkflowTask, WorkflowTaskResult
+from infinitic_task_executor._retries import RetrySetting, retry_setting
 from infinitic_task_executor._workflow.execution import Execution
 from infinitic_task_executor._workflow.implemented import ImplementedWorkflow
 from infinitic_task_executor._workflow.remote import RemoteTasks
-from infinitic_task_executor._workflow.retries import RetrySetting
 from infinitic_task_executor._workflow.runner import RunnerSettings, WorkflowTaskRunner
 from infinitic_task_executor._workflow.telling import Telling
 
@@ -87,7 +87,8 @@ class WorkflowExecutor:
         self._name = contract if isinstance(contract, str) else contract_of(contract).name
         definitions = _definitions(self._name, implementations)
         mode = None if check_mode is None else CheckMode(check_mode)
-        self._execution = Execution(definitions, mode, retry=_retry_setting(retry, self._name))
+        setting = retry_setting(retry, f"retry of the executor of workflow {self._name}")
+        self._execution = Execution(definitions, mode, retry=setting)
         self._settings = settings = RunnerSettings(
             name=f"workflow-{self._name}",
             concurrency=_threads(concurrency, batch),
@@ -196,12 +197,6 @@ def _threads(concurrency: int, batch: BatchConfiguration | None) -> int:
     if batch is None:
         return concurrency
     return max(concurrency, min(_MAX_BATCH_THREADS, concurrency * batch.max_messages))
-
-
-def _retry_setting(given: RetryPolicy | RetryFunction | Unset | None, name: str) -> RetrySetting:
-    if given is None or isinstance(given, Unset):
-        return given
-    return as_retry_policy(given, f"retry of the executor of workflow {name}")
 
 
 def _told(retry: RetrySetting) -> str:

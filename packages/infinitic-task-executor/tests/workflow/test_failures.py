@@ -58,6 +58,25 @@ def changed(result: WorkflowTaskResult) -> str:
     return exception.message
 
 
+async def test_an_exception_of_which_nothing_can_be_told_fails_its_task_alone() -> None:
+    class UnprintableError(Exception):
+        def __str__(self) -> str:
+            raise SystemExit
+
+    def program(_: Instance) -> object:
+        if here().workflow_id == "unprintable":
+            raise UnprintableError
+        return call()
+
+    handler = runner(FunctionWorkflow(function=program))
+    result = await FakeEngine(handler, workflow_id="unprintable").start()
+
+    exception = failure(result).failure.exception
+    assert exception.message == "UnprintableError, of which nothing can be told: SystemExit"
+    assert (await FakeEngine(handler, workflow_id="next").start()).step is not None
+    handler.close()
+
+
 # --- errors of the code ---------------------------------------------------------------------
 
 

@@ -91,9 +91,14 @@ async def test_what_only_other_code_mends_is_not_run_again(error: BaseException)
     assert (await result_of(error, setting=TWICE)).retry_after_ms is None
 
 
-@pytest.mark.parametrize("answer", [float("nan"), float("inf"), "soon"])
-async def test_a_policy_that_fails_is_no_policy(answer: float) -> None:
-    result = await result_of(ValueError("a"), setting=FunctionRetry(lambda *_: answer))
+@pytest.mark.parametrize("answer", [float("nan"), float("inf"), "soon", SystemExit()])
+async def test_a_policy_that_fails_is_no_policy(answer: object) -> None:
+    def decide(_attempt: int, _exception: Exception) -> float:
+        if isinstance(answer, BaseException):
+            raise answer
+        return answer  # type: ignore[return-value]
+
+    result = await result_of(ValueError("a"), setting=FunctionRetry(decide))
     assert result.retry_after_ms is None
     assert isinstance(result.error, WorkflowExecutorFailedError)
     assert result.error.failure.exception.name == "ValueError"

@@ -14,6 +14,7 @@ from infinitic_common.requesters import WorkflowRequester
 from infinitic_common.serialization import SerializationError, encode_untyped
 from infinitic_common.task_context import TaskContext
 from infinitic_common.telemetry import NO_TELEMETRY, Telemetry
+from infinitic_task_executor._errors import untellable
 from infinitic_task_executor._service.plans import MethodPlan
 from infinitic_task_executor._service.publishing import Pending
 from infinitic_task_executor._service.reports import Report, Reporter
@@ -139,8 +140,7 @@ class Attempt:
         try:
             report = self._reporter.failed(self.message, error)
         except BaseException as failing:  # noqa: BLE001 - it looked into an exception of the user
-            what = f"{type(error).__name__}, of which nothing can be told: {type(failing).__name__}"
-            report = self._reporter.failed(self.message, RuntimeError(what))
+            report = self._reporter.failed(self.message, untellable(error, failing))
         self._tell(report)
         return report
 

@@ -17,10 +17,10 @@ from infinitic_common.policies import (
     TimeoutPolicy,
     seconds_told_by,
 )
+from infinitic_task_executor._retries import RetrySetting
 from infinitic_task_executor._service.batch_methods import BatchMethod, batch_methods
 
 TimeoutSetting = float | TimeoutPolicy | Unset | None
-RetrySetting = RetryPolicy | Unset | None
 
 
 class Own(Enum):

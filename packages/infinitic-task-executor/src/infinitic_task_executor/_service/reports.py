@@ -123,8 +123,7 @@ class Reporter:
         seconds: float,
         meta: Mapping[str, bytes],
     ) -> Report | None:
-        """A task is attempted again, after so many seconds."""
-        seconds = max(seconds, 0.0)
+        """A task is attempted again, after so many seconds, 0 for at once."""
         failure = _latest(self._failure(asked, exception, seconds), _MOST_FAILURES)
         again = attrs.evolve(
             asked,

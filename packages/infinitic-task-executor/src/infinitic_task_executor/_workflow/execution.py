@@ -4,7 +4,7 @@ from collections.abc import Mapping
 
 import attrs
 
-from infinitic_common.configuration import UNSET
+from infinitic_common.configuration import UNSET, Unset
 from infinitic_common.decorators import CheckMode
 from infinitic_common.exceptions import (
     DeferredException,
@@ -15,8 +15,10 @@ from infinitic_common.exceptions import (
 from infinitic_common.failures import WorkflowExecutorFailedError
 from infinitic_common.outcomes import error_of, failure_of
 from infinitic_common.workflow_tasks import StepAwaited, WorkflowTask, WorkflowTaskResult
+from infinitic_task_executor._errors import untellable
+from infinitic_task_executor._retries import RetrySetting
 from infinitic_task_executor._workflow.definition import WorkflowDefinition
-from infinitic_task_executor._workflow.retries import RetrySetting, seconds_before_retry
+from infinitic_task_executor._workflow.retries import seconds_before_retry
 from infinitic_task_executor._workflow.run import CodeRun, Raised, Returned, Stop
 from infinitic_task_executor._workflow.seen import NONE
 
@@ -53,12 +55,20 @@ class Execution:
                 stop = run.resume(task)
             result = self._result(task, run, stop)
         except BaseException as error:  # noqa: BLE001 - user code cannot end the worker
-            result = self.failed(task, error, run.version if run is not None else None)
+            result = self._failed_surely(task, error, run.version if run is not None else None)
         if result.step is not None:
             return result, run
         if run is not None:
             run.close()
         return result, None
+
+    def _failed_surely(
+        self, task: WorkflowTask, exception: BaseException, version: int | None
+    ) -> WorkflowTaskResult:
+        try:
+            return self.failed(task, exception, version)
+        except BaseException as failing:  # noqa: BLE001 - it looked into an exception of the user
+            return self.failed(task, untellable(exception, failing), version)
 
     def failed(
         self,
@@ -96,7 +106,8 @@ class Execution:
             marked = definition.method(task.method_name).retry
         except InfiniticError:
             return None
-        return seconds_before_retry(self.retry, marked, task.retry_index, exception)
+        policy = marked if isinstance(self.retry, Unset) else self.retry
+        return seconds_before_retry(policy, task, exception)
 
     def _replacement(self, task: WorkflowTask, live: CodeRun | None) -> CodeRun:
         if live is not None:
