@@ -97,9 +97,7 @@ class Attempt:
     def returned(self, value: object) -> Report | None:
         """The code gave a value."""
         try:
-            plan, meta, delegated = self.plan, self.context.meta, None
-            if meta:
-                meta = self._meta()
+            plan, meta, delegated = self.plan, self._meta(), None
             if plan.is_delegated:
                 delegated = self._ignored(value)
                 report: Report | None = self._reporter.delegated(self.message, meta)

@@ -56,7 +56,11 @@ class Reporter:
     def completed(
         self, asked: ExecuteTask, value: bytes, meta: Mapping[str, bytes]
     ) -> Report | None:
-        """A task has a value; None when nobody asked for it."""
+        """A task has a value; None when nobody asked for it.
+
+        Raises:
+            PayloadTooLarge: The broker has no room for it.
+        """
         requester = asked.requester
         if not isinstance(requester, WorkflowRequester):
             return None
@@ -73,7 +77,7 @@ class Reporter:
         )
         outgoing = to_outgoing(message)
         if len(outgoing.body) > self._max_bytes:
-            return self.failed(asked, self._too_large(asked, len(outgoing.body)))
+            raise self._too_large(asked, len(outgoing.body))
         untagging = _untagging(asked) if asked.tags else ()
         return Report(topic_of(message), outgoing, untagging, Outcome.COMPLETED)
 
@@ -122,8 +126,12 @@ class Reporter:
         exception: BaseException,
         seconds: float,
         meta: Mapping[str, bytes],
-    ) -> Report | None:
-        """A task is attempted again, after so many seconds, 0 for at once."""
+    ) -> Report:
+        """A task is attempted again, after so many seconds, 0 for at once.
+
+        Raises:
+            PayloadTooLarge: The broker has no room for that, however little is told of the failure.
+        """
         failure = _latest(self._failure(asked, exception, seconds), _MOST_FAILURES)
         again = attrs.evolve(
             asked,
@@ -139,7 +147,8 @@ class Reporter:
             again = attrs.evolve(again, last_failure=_shortest(failure))
             outgoing = to_outgoing(again, deliver_at=due)
         if len(outgoing.body) > self._max_bytes:
-            return self.failed(asked, exception)
+            msg = f"the next attempt of task {asked.task_id} takes {len(outgoing.body)} bytes"
+            raise PayloadTooLarge(msg)
         kind = TopicKind.SERVICE_EXECUTOR_RETRY if seconds else TopicKind.SERVICE_EXECUTOR
         return Report(Topic(kind, asked.service_name), outgoing, outcome=Outcome.RETRIED)
 
