@@ -8,10 +8,8 @@ from infinitic_client._parts import Parts
 from infinitic_common.ids import new_id
 from infinitic_common.messages import (
     ClientMessage,
-    CustomIdClaimed,
     MethodCompleted,
     MethodFailed,
-    QueryAnswered,
     TaskIdsByTag,
     WorkflowIdsByTag,
     from_received,
@@ -104,29 +102,30 @@ class Responses:
     async def _receive(self, batch: Sequence[ReceivedMessage]) -> Sequence[ReceivedMessage]:
         for received in batch:
             message = from_received(received)
-            key = _key_of(message)
-            if key is not None and key in self._waiting:
-                self._resolve(key, self._whole(key, message))
+            if isinstance(message, ClientMessage):
+                self._take(message)
         return ()
 
-    def _whole(self, key: Key, message: object) -> object:
-        if isinstance(message, WorkflowIdsByTag | TaskIdsByTag) and message.parts > 1:
+    def _take(self, message: ClientMessage) -> None:
+        key = _key_of(message)
+        if key not in self._waiting:
+            return
+        whole = self._whole(key, message)
+        if whole is not None:
+            self._resolve(key, whole)
+
+    def _whole(self, key: Key, message: ClientMessage) -> ClientMessage | None:
+        if isinstance(message, WorkflowIdsByTag | TaskIdsByTag):
             return self._parts.setdefault(key, Parts()).add(message)
         return message
 
-    def _resolve(self, key: Key, message: object) -> None:
-        if message is None:
-            return
+    def _resolve(self, key: Key, message: ClientMessage) -> None:
         for future in self._waiting.pop(key, ()):
             if not future.done():
-                future.set_result(message)  # type: ignore[arg-type]
+                future.set_result(message)
 
 
-def _key_of(message: object) -> Key | None:
-    match message:
-        case MethodCompleted() | MethodFailed():
-            return run_key(message.workflow_id, message.method_id)
-        case QueryAnswered() | WorkflowIdsByTag() | TaskIdsByTag() | CustomIdClaimed():
-            return request_key(message.request_id)
-        case _:
-            return None
+def _key_of(message: ClientMessage) -> Key:
+    if isinstance(message, MethodCompleted | MethodFailed):
+        return run_key(message.workflow_id, message.method_id)
+    return request_key(message.request_id)
