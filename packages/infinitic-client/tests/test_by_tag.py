@@ -55,7 +55,7 @@ def command(transport: RecordingTransport) -> object:
 async def test_client_12_a_signal_by_tag_is_one_message(
     client: AsyncInfiniticClient, transport: RecordingTransport
 ) -> None:
-    await client.send(client.get_workflow_by_tag(Order, "vip").approvals, True)  # noqa: FBT003
+    await client.send(client.get_workflow_by_tag(Order, "vip").approvals, True)  # noqa: FBT003 - a signal
     sent = command(transport)
     assert isinstance(sent, SendSignal)
     assert (sent.channel_name, sent.value) == ("approvals", BOOLEAN.encode(value=True))

@@ -61,7 +61,7 @@ def signal(transport: RecordingTransport) -> SendSignal:
 async def test_client_11_a_signal_is_one_command(
     client: AsyncInfiniticClient, transport: RecordingTransport
 ) -> None:
-    await client.send(client.get_workflow_by_id(Order, "order-1").approvals, True)  # noqa: FBT003
+    await client.send(client.get_workflow_by_id(Order, "order-1").approvals, True)  # noqa: FBT003 - a signal
     sent = signal(transport)
     assert (sent.workflow_name, sent.workflow_id) == ("Order", "order-1")
     assert (sent.channel_name, sent.value) == ("approvals", BOOLEAN.encode(value=True))
@@ -80,7 +80,7 @@ def test_client_11_a_blocking_signal_is_the_same(
 def test_a_blocking_client_sends_with_the_same_name(
     blocking: InfiniticClient, transport: RecordingTransport
 ) -> None:
-    blocking.send(blocking.get_workflow_by_id(Order, "order-1").approvals, False)  # noqa: FBT003
+    blocking.send(blocking.get_workflow_by_id(Order, "order-1").approvals, False)  # noqa: FBT003 - a signal
     assert signal(transport).workflow_id == "order-1"
 
 
@@ -223,7 +223,7 @@ async def test_a_command_needs_a_stub_of_running_workflows(
     client: AsyncInfiniticClient,
     make: Callable[[AsyncInfiniticClient, type[Order]], object],
 ) -> None:
-    stub = make(client, Order)  # type: ignore[type-abstract]
+    stub = make(client, Order)  # type: ignore[type-abstract]  # contracts are
     with pytest.raises(InvalidStub):
         await client.cancel(stub)
     with pytest.raises(InvalidStub):
@@ -316,9 +316,9 @@ async def test_ids_need_a_stub_by_tag(client: AsyncInfiniticClient) -> None:
 
 async def test_a_method_is_no_channel_to_send_to(client: AsyncInfiniticClient) -> None:
     with pytest.raises(InvalidStub, match=r"is no channel.* dispatch or call"):
-        await client.send(client.get_workflow_by_id(Order, "order-1").process, True)  # type: ignore[arg-type]  # noqa: FBT003
+        await client.send(client.get_workflow_by_id(Order, "order-1").process, True)  # type: ignore[arg-type]  # noqa: FBT003 - what is refused
 
 
 def test_a_blocking_client_sends_to_channels_too(blocking: InfiniticClient) -> None:
     with pytest.raises(InvalidStub, match=r"is no channel.* dispatch or call"):
-        blocking.send(blocking.get_workflow_by_id(Order, "order-1").process, True)  # type: ignore[arg-type]  # noqa: FBT003
+        blocking.send(blocking.get_workflow_by_id(Order, "order-1").process, True)  # type: ignore[arg-type]  # noqa: FBT003 - what is refused

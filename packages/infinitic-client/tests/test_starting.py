@@ -196,7 +196,7 @@ async def test_arguments_that_do_not_fit_send_nothing(
     client: AsyncInfiniticClient, transport: RecordingTransport
 ) -> None:
     with pytest.raises(InvalidArguments, match=r"Order\.process"):
-        await client.dispatch(client.new_workflow(Order).process, 1)  # type: ignore[call-overload]
+        await client.dispatch(client.new_workflow(Order).process, 1)  # type: ignore[call-overload]  # what is refused
     assert transport.messages == []
 
 

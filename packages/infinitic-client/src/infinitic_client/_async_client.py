@@ -150,7 +150,7 @@ class AsyncInfiniticClient(StubMaker, AsyncCommands):
         Raises:
             RuntimeError: It is not asked for in the event loop that uses this client.
         """
-        return InfiniticClient._sharing(self._core, asyncio.get_running_loop())  # noqa: SLF001  # pyright: ignore[reportPrivateUsage]
+        return InfiniticClient._sharing(self._core, asyncio.get_running_loop())  # noqa: SLF001 - made for this class  # pyright: ignore[reportPrivateUsage]
 
     async def close(self) -> None:
         """Finish publishing, end waits with an error, release; twice does nothing."""

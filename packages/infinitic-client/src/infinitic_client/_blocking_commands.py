@@ -60,7 +60,7 @@ class BlockingCommands:
         *,
         status: DeferredStatus | None = None,
         service: Callable[..., object] | str | None = None,
-        all: bool = False,  # noqa: A002 - as one says it
+        all: bool = False,  # noqa: A002 - a call reads all=True
     ) -> None:
         """Run again the tasks of a workflow that match every filter given.
 

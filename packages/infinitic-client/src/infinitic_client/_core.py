@@ -160,11 +160,9 @@ class ClientCore:
             await self.transport.close()
 
     async def _claim(self, sending: Sending) -> None:
+        handle, now = sending.handle, self.transport.now()
         # The very same message again: whoever has the custom id, the start stays the same start.
-        handle, message = (
-            sending.handle,
-            message_of(sending, self.requester, self.transport.now(), client_waiting=False),
-        )
+        message = message_of(sending, self.requester, now, client_waiting=False)
         engine = f"tag engine of workflow {handle.workflow_name}"
         answer = await self.ask(handle.id, lambda _: message, engine)
         if isinstance(answer, CustomIdClaimed):

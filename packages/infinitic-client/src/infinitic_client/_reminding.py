@@ -8,7 +8,7 @@ from typing import Self
 
 from infinitic_common.exceptions import Unavailable
 
-_log = logging.getLogger("infinitic_client")
+_LOGGER = logging.getLogger(__name__)
 
 FIRST_SECONDS = 5.0
 """The first pause; each one after it is twice as long."""
@@ -54,7 +54,7 @@ class Reminder:
 
     def _remind(self) -> None:
         if self._hint is not None:
-            _log.warning("no answer yet after %g s: %s", self._pause, self._hint)
+            _LOGGER.warning("no answer yet after %g s: %s", self._pause, self._hint)
             self._hint = None
         self._pause = min(2 * self._pause, LONGEST_SECONDS)
         self._schedule()
@@ -67,4 +67,4 @@ def _log_failure(published: asyncio.Future[None]) -> None:
         return
     # A broker that is away is the very reason for asking again, later.
     level = logging.DEBUG if isinstance(error, Unavailable) else logging.WARNING
-    _log.log(level, "cannot ask again: %s", error)
+    _LOGGER.log(level, "cannot ask again: %s", error)

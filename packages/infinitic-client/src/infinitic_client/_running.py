@@ -57,7 +57,7 @@ class LoopRunner:
             self._thread.join()
 
     def _refuse_own_loop(self) -> None:
-        if self._loop is not None and self._loop is asyncio._get_running_loop():  # noqa: SLF001
+        if self._loop is not None and self._loop is asyncio._get_running_loop():  # noqa: SLF001 - documented; gives None instead of an error
             msg = "a blocking client would block its own event loop: use AsyncInfiniticClient here"
             raise UsageError(msg)
 

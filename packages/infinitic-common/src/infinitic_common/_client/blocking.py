@@ -96,7 +96,7 @@ class Client(WorkflowStubs, Protocol):
         *,
         status: DeferredStatus | None = None,
         service: Callable[..., object] | str | None = None,
-        all: bool = False,  # noqa: A002 - as one says it
+        all: bool = False,  # noqa: A002 - a call reads all=True
     ) -> None:
         """Run again the tasks that match every filter."""
         ...
