@@ -44,6 +44,7 @@ class RecordingTransport:
         told: The events that were published beside.
         outages: How many calls of ``publish`` fail before the next one works.
         gate: What ``publish`` waits for.
+        waiting: How many calls of it wait there.
     """
 
     name: str = "process"
@@ -54,6 +55,7 @@ class RecordingTransport:
     told: list[Event] = attrs.field(factory=list[Event])
     outages: int = 0
     gate: asyncio.Event | None = None
+    waiting: int = 0
     subscription: Subscription | None = None
     handler: Handler | None = None
     consumption: RecordingConsumption = attrs.field(factory=RecordingConsumption)
@@ -66,7 +68,9 @@ class RecordingTransport:
             self.told += [event for one in messages for event in batch_in(one.body, topic).events]
             return
         if self.gate is not None:
+            self.waiting += 1
             await self.gate.wait()
+            self.waiting -= 1
         if self.outages:
             self.outages -= 1
             msg = "the broker is away"

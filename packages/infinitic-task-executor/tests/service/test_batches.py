@@ -145,11 +145,9 @@ async def test_nothing_is_settled_before_its_report_is_published() -> None:
     async with started(ServiceExecutor(Mail, MailImpl, batch=FULL)) as host:
         first, *rest = doubles(3)
         delivery = asyncio.create_task(host.transport.deliver(first))
-        await asyncio.sleep(0.01)
-        assert not delivery.done()
         host.transport.gate = asyncio.Event()
         others = asyncio.create_task(host.transport.deliver(*rest))
-        await until(lambda: len(calls) == 1)
+        await until(lambda: host.transport.waiting == 1)
         assert not delivery.done()
         host.transport.gate.set()
         await asyncio.gather(delivery, others)
@@ -378,6 +376,7 @@ async def test_the_same_task_twice_in_a_batch_is_told_twice() -> None:
 
 async def test_concurrency_counts_batches() -> None:
     running = most = 0
+    pairs = asyncio.Barrier(2)
 
     class Counting(MailImpl):
         @batch
@@ -386,14 +385,15 @@ async def test_concurrency_counts_batches() -> None:
             nonlocal running, most
             running += 1
             most = max(most, running)
-            await asyncio.sleep(0.005)
+            await pairs.wait()
             running -= 1
             return dict.fromkeys(letters, "sent")
 
     async with started(ServiceExecutor(Mail, Counting, concurrency=2, batch=FULL)) as host:
-        await deliver(
-            host, *(TASKS.asked("send", "me", "a", task_id=str(number)) for number in range(18))
-        )
+        async with asyncio.timeout(5):
+            await deliver(
+                host, *(TASKS.asked("send", "me", "a", task_id=str(number)) for number in range(18))
+            )
 
     assert most == 2
     assert len(values(host)) == 18

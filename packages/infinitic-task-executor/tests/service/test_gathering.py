@@ -78,8 +78,9 @@ async def test_consume_12_time_closes_what_is_there_and_leaves_the_source_open()
 
 
 async def test_consume_12_time_that_passes_without_items_closes_nothing() -> None:
-    closed = Closed()
+    closed, later = Closed(), Closed()
     Gatherer(3, 0.001, closed)
-    await asyncio.sleep(0.01)
+    Gatherer(3, 0.001, later).add(0, 1)
+    await until(lambda: later.count == 1)
 
     assert not closed.batches

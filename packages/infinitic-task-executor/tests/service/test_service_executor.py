@@ -2,27 +2,19 @@
 
 import asyncio
 import threading
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator
 from contextvars import ContextVar
+from functools import partial
 from typing import Protocol
 
 import attrs
 import pytest
 from host_doubles import Host, received
+from service_doubles import FAILURE, REQUESTER, Tasks, until
 
 from infinitic_common import TaskFailed as TaskFailedException
-from infinitic_common import batch, name
 from infinitic_common.codec import encode
-from infinitic_common.configuration import (
-    BatchConfiguration,
-    ConfigurationError,
-    ExponentialBackoff,
-    ServiceConfiguration,
-    ServiceExecutorConfiguration,
-    ServiceTagEngineConfiguration,
-)
-from infinitic_common.exceptions import InvalidImplementation
-from infinitic_common.failures import ExceptionDetail, TaskFailedError, TaskFailure
+from infinitic_common.failures import TaskFailedError
 from infinitic_common.messages import (
     ExecuteTask,
     TaskCompleted,
@@ -30,20 +22,21 @@ from infinitic_common.messages import (
     WaitWorkflow,
 )
 from infinitic_common.outcomes import to_exception
-from infinitic_common.requesters import ClientRequester, Requester, WorkflowRequester
-from infinitic_common.serialization import decode_untyped, value_codec
+from infinitic_common.requesters import ClientRequester
+from infinitic_common.serialization import decode_untyped
 from infinitic_common.task_context import Task
 from infinitic_common.transport import Topic, TopicKind
 from infinitic_task_executor import ServiceExecutor
 
-FAILURE = TaskFailure("other", 0, 0, None, "", ExceptionDetail("ValueError", "before"))
 TASK_FAILED = TaskFailedError("Other", "m", "id", FAILURE)
-BACKOFF = ExponentialBackoff(maximum_retries=2)
 TAGS = frozenset({"foo", "bar"})
-REQUESTER = WorkflowRequester("Order", "w", "process", "m", 4, 2)
 
 holder: ContextVar[str] = ContextVar("holder", default="clean")
 slow = threading.Event()
+at_once: list[int] = []
+pairs = asyncio.Barrier(2)
+
+asked = partial(Tasks("Util").asked, meta={"foo": b"bar"})
 
 
 class Util(Protocol):
@@ -51,7 +44,7 @@ class Util(Protocol):
     def repeated(self, count: int, text: str) -> str: ...
     async def later(self, text: str) -> str: ...
     async def raises_later(self) -> str: ...
-    async def for_ever(self) -> str: ...
+    async def in_pairs(self) -> None: ...
     def context(self) -> list[object]: ...
     def sequence(self) -> str: ...
     def leaks(self) -> str: ...
@@ -96,9 +89,10 @@ class UtilImpl(Util):
     async def raises_later(self) -> str:
         raise SystemExit
 
-    async def for_ever(self) -> str:
-        await asyncio.Event().wait()
-        return ""
+    async def in_pairs(self) -> None:
+        at_once.append(at_once[-1] + 1 if at_once else 1)
+        await pairs.wait()
+        at_once.append(at_once[-1] - 1)
 
     def context(self) -> list[object]:
         names = [Task.worker_name, Task.service_name, Task.method_name, Task.task_id]
@@ -142,16 +136,6 @@ class UtilImpl(Util):
         Task.meta["mark"] = b"1"
 
 
-class Batched:
-    def pay(self, amount: int) -> int:
-        return amount
-
-    @batch
-    @name("pay")
-    def _pay_all(self, amounts: dict[str, int]) -> dict[str, int]:
-        return amounts
-
-
 @pytest.fixture
 async def host() -> AsyncIterator[Host]:
     """A worker that runs the service with two tasks at once."""
@@ -162,31 +146,6 @@ async def host() -> AsyncIterator[Host]:
     yield host
     slow.set()
     await executor.stop(1.0)
-
-
-def asked(  # noqa: PLR0913 - what differs between tasks
-    method: str,
-    *arguments: object,
-    requester: Requester = REQUESTER,
-    task_id: str = "t",
-    retry_sequence: int = 0,
-    retry_index: int = 0,
-    tags: frozenset[str] = frozenset(),
-) -> ExecuteTask:
-    encoded = tuple(value_codec(type(one), place="x").encode(one) for one in arguments)
-    return ExecuteTask(
-        message_id=f"message {task_id}",
-        service_name="Util",
-        task_id=task_id,
-        method_name=method,
-        arguments=encoded,
-        tags=tags,
-        meta={"foo": b"bar"},
-        requester=requester,
-        retry_sequence=retry_sequence,
-        retry_index=retry_index,
-        last_failure=FAILURE if retry_index else None,
-    )
 
 
 async def report_of(host: Host, message: ExecuteTask) -> object:
@@ -303,7 +262,9 @@ async def test_a_task_that_no_workflow_asked_for_is_told_to_nobody(host: Host) -
 
 
 async def test_an_exception_is_told_with_its_attributes(host: Host) -> None:
-    report = await failure_of(host, asked("fails", "", retry_sequence=1, retry_index=2))
+    report = await failure_of(
+        host, asked("fails", "", retry_sequence=1, retry_index=2, last_failure=FAILURE)
+    )
 
     assert (report.service_name, report.method_name, report.task_id) == ("Util", "fails", "t")
     failure = report.failure
@@ -356,12 +317,6 @@ async def test_executor_05_a_service_without_implementation_here_fails_at_once(
 
     assert report.failure.exception.name.endswith("UsageError")
     assert "'Other' has no implementation" in report.failure.exception.message
-
-
-def test_executor_05_a_class_that_is_not_found_is_refused() -> None:
-    settings = ServiceExecutorConfiguration(class_name="executor_samples.Missing")
-    with pytest.raises(ConfigurationError, match=r"class 'executor_samples\.Missing' not found"):
-        ServiceExecutor.from_configuration(ServiceConfiguration(name="S", executor=settings))
 
 
 async def test_executor_07_an_unknown_method_without_arguments_fails_at_once(host: Host) -> None:
@@ -447,7 +402,7 @@ async def test_a_dead_letter_that_can_be_read_fails_its_task(host: Host) -> None
 async def test_a_batch_is_settled_only_when_its_results_are_published(host: Host) -> None:
     host.transport.gate = asyncio.Event()
     delivery = asyncio.create_task(host.transport.deliver(asked("later", "x")))
-    await asyncio.sleep(0.02)
+    await until(lambda: host.transport.waiting == 1)
     assert not delivery.done()
     host.transport.gate.set()
     await delivery
@@ -488,102 +443,9 @@ async def test_plain_methods_run_at_once_on_threads_of_their_own(host: Host) -> 
 
 
 async def test_coroutines_at_once_are_as_many_as_asked_for(host: Host) -> None:
-    deliveries = [
-        asyncio.create_task(host.transport.deliver(asked("for_ever", task_id=str(n))))
-        for n in range(2)
-    ]
-    waiting = asyncio.create_task(host.transport.deliver(asked("later", "x")))
-    await asyncio.sleep(0.02)
-
-    assert not host.transport.messages
-    for delivery in (*deliveries, waiting):
-        delivery.cancel()
-
-
-async def until(condition: Callable[[], bool]) -> None:
+    at_once.clear()
     async with asyncio.timeout(5):
-        while not condition():  # noqa: ASYNC110 - it looks at what others do
-            await asyncio.sleep(0.001)
+        await host.transport.deliver(*(asked("in_pairs", task_id=str(n)) for n in range(6)))
 
-
-# --- the component ----------------------------------------------------------------------------
-
-
-async def test_it_consumes_its_topics_without_holding_more_than_it_can_use(host: Host) -> None:
-    subscription = host.transport.subscription
-
-    assert subscription is not None
-    assert [str(topic) for topic in subscription.topics] == [
-        "service-executor:Util",
-        "service-executor-retry:Util",
-    ]
-    assert not subscription.ordered
-    assert (subscription.max_batch_messages, subscription.max_in_flight_messages) == (2, 4)
-
-
-async def test_it_tells_what_it_is_and_stops_its_consumption() -> None:
-    host = Host()
-    executor = ServiceExecutor("Util", UtilImpl)
-    assert executor.counts.received == 0
-    await executor.start(host)
-    await executor.stop(2.5)
-
-    assert (executor.label, executor.service_name) == ("TaskExecutor", "Util")
-    assert executor.counts == host.transport.consumption.counts
-    assert host.transport.consumption.stopped_within == [2.5]
-
-
-async def test_a_configuration_makes_it() -> None:
-    settings = ServiceExecutorConfiguration(
-        class_name="executor_samples.PaymentsImpl", concurrency=3
-    )
-    executor = ServiceExecutor.from_configuration(
-        ServiceConfiguration(name="Payments", executor=settings)
-    )
-    host = Host()
-    await executor.start(host)
-    await executor.stop(0)
-
-    assert executor.service_name == "Payments"
-    assert host.transport.subscription is not None
-    assert host.transport.subscription.max_in_flight_messages == 6
-
-
-def test_a_configuration_without_executor_is_refused() -> None:
-    configuration = ServiceConfiguration(
-        name="Payments", tag_engine=ServiceTagEngineConfiguration()
-    )
-    with pytest.raises(ConfigurationError, match=r"services\.Payments"):
-        ServiceExecutor.from_configuration(configuration)
-
-
-def test_a_class_of_another_service_and_no_concurrency_are_refused() -> None:
-    with pytest.raises(InvalidImplementation, match="Other"):
-        ServiceExecutor("Other", UtilImpl)
-    with pytest.raises(ValueError, match="concurrency=0"):
-        ServiceExecutor(Util, UtilImpl, concurrency=0)
-
-
-@pytest.mark.parametrize(
-    ("executor", "text"),
-    [
-        (ServiceExecutor(Util, UtilImpl), "TaskExecutor Util by UtilImpl (concurrency 1)"),
-        (
-            ServiceExecutor(Util, UtilImpl, concurrency=3, timeout_seconds=None, retry=None),
-            "TaskExecutor Util by UtilImpl (concurrency 3, timeout none, retry never)",
-        ),
-        (
-            ServiceExecutor(Util, UtilImpl, timeout_seconds=1.5, retry=BACKOFF),
-            f"TaskExecutor Util by UtilImpl (concurrency 1, timeout 1.5 s, retry {BACKOFF})",
-        ),
-        (
-            ServiceExecutor(
-                "Payments", Batched, batch=BatchConfiguration(max_messages=20, max_seconds=0.5)
-            ),
-            "TaskExecutor Payments by Batched (concurrency 1, batches of 20 within 0.5 s)",
-        ),
-    ],
-    ids=["plain", "none", "limits", "batch"],
-)
-def test_it_tells_its_settings_in_one_line(executor: ServiceExecutor, text: str) -> None:
-    assert str(executor) == text
+    assert max(at_once) == 2
+    assert len(host.transport.messages) == 6
