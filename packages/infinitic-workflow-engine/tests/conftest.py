@@ -23,6 +23,7 @@ from infinitic_common.transport import ReceivedMessage
 from infinitic_common.workflow_tasks import StepAwaited, WorkflowTask, WorkflowTaskResult
 from infinitic_workflow_engine._core.apply import apply, apply_result
 from infinitic_workflow_engine._core.emissions import drop_done
+from infinitic_workflow_engine._core.remote_tasks import send_workflow_task
 from infinitic_workflow_engine._core.state import WorkflowState
 from infinitic_workflow_engine._core.turn import Emission, Limits, Turn
 from infinitic_workflow_engine._storage.format import from_head, head_from_bytes, to_bytes
@@ -42,6 +43,8 @@ class Drive:
         self.limits = Limits()
         self.delays: dict[str, int | None] = {}
         self.notes: list[str] = []
+        self.remote = False
+        """Whether workflow tasks leave as messages."""
         self._numbers = itertools.count(1)
 
     def send(self, *messages: StateEngineMessage) -> list[Message]:
@@ -91,6 +94,8 @@ class Drive:
         return turn
 
     def _end(self, turn: Turn) -> list[Message]:
+        if self.remote:
+            send_workflow_task(turn)
         self.state, self.task = turn.state, turn.task
         self.notes += turn.notes
         self.delays |= {e.message.id: e.message.deliver_at for e in turn.emissions}

@@ -78,7 +78,7 @@ def test_engine_09_a_state_is_read_back_as_it_was_written(state: WorkflowState) 
     assert read.outbox.known == state.outbox.known
 
 
-@pytest.mark.parametrize("name", ["waiting", "failed", "methods", "ended", "signals"])
+@pytest.mark.parametrize("name", ["waiting", "failed", "methods", "ended", "signals", "remote"])
 def test_engine_09_rel_28_states_stored_by_earlier_releases_are_read(name: str) -> None:
     data = bytes.fromhex((FOLDER / f"{name}.hex").read_text())
     state = from_head(head_from_bytes(data), {}, 1)

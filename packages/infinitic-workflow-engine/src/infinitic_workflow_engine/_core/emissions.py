@@ -30,6 +30,11 @@ from infinitic_workflow_engine._core.outbox import (
     MessageEffect,
     OutcomeEffect,
     ToldEffect,
+    WorkflowTaskEffect,
+)
+from infinitic_workflow_engine._core.remote_dispatches import (
+    is_in_progress,
+    workflow_task_emissions,
 )
 from infinitic_workflow_engine._core.state import MethodOutcome, MethodRun, WorkflowState
 from infinitic_workflow_engine._core.turn import ALL, ANSWERS, Emission, Turn, emission
@@ -68,6 +73,8 @@ def emissions(state: WorkflowState, effect: Effect) -> Iterator[Emission]:
             answers = isinstance(message, MethodCompleted | MethodFailed)
             wave = ANSWERS if answers else ALL
             yield emission(message, deliver_at=effect.deliver_at, wave=wave)
+        case WorkflowTaskEffect():
+            yield from workflow_task_emissions(state, effect)
         case ToldEffect():
             pass
 
@@ -137,12 +144,14 @@ def drop_done(state: WorkflowState) -> None:
 
 
 def _all_ended(state: WorkflowState, effects: tuple[Effect, ...]) -> bool:
-    return all(
-        isinstance(effect, CommandsEffect) and _has_ended(state, effect) for effect in effects
-    )
+    return all(_has_ended(state, effect) for effect in effects)
 
 
-def _has_ended(state: WorkflowState, effect: CommandsEffect) -> bool:
+def _has_ended(state: WorkflowState, effect: Effect) -> bool:
+    if isinstance(effect, WorkflowTaskEffect):
+        return not is_in_progress(state, effect)
+    if not isinstance(effect, CommandsEffect):
+        return False
     run = state.methods.get(effect.method_id)
     return run is not None and all(
         (position, 0) in run.outcomes and not isinstance(run.commands[position], SendSignalCommand)

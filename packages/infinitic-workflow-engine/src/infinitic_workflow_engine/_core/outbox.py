@@ -60,7 +60,22 @@ class ToldEffect:
     event: object
 
 
-Effect = CommandsEffect | OutcomeEffect | MessageEffect | ToldEffect
+@record(207)
+@attrs.frozen
+class WorkflowTaskEffect:
+    """The workflow task in progress leaves, with its deadline; ``at`` is when it was asked for.
+
+    Attributes:
+        state_version: Of the state whose history goes with it.
+    """
+
+    task_id: str
+    attempt: int
+    state_version: int
+    at: int
+
+
+Effect = CommandsEffect | OutcomeEffect | MessageEffect | ToldEffect | WorkflowTaskEffect
 
 
 @record(205)

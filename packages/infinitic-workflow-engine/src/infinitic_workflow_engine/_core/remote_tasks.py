@@ -4,21 +4,13 @@ from __future__ import annotations
 
 from typing import cast
 
-import attrs
-
-from infinitic_common.codec import decode, encode
+from infinitic_common.codec import decode
 from infinitic_common.events import EventType
-from infinitic_common.ids import derived_id
-from infinitic_common.messages import (
-    ExecuteWorkflowTask,
-    WorkflowTaskCompleted,
-    WorkflowTaskTimedOut,
-)
-from infinitic_common.workflow_tasks import RemoteWorkflowTask, WorkflowTask, WorkflowTaskResult
-from infinitic_workflow_engine._core.emissions import emit, tell
+from infinitic_common.messages import WorkflowTaskCompleted, WorkflowTaskTimedOut
+from infinitic_common.workflow_tasks import WorkflowTaskResult
+from infinitic_workflow_engine._core.emissions import emit
 from infinitic_workflow_engine._core.executors import waiting_for_executor
-from infinitic_workflow_engine._core.outbox import MessageEffect
-from infinitic_workflow_engine._core.runs import workflow_task
+from infinitic_workflow_engine._core.outbox import WorkflowTaskEffect
 from infinitic_workflow_engine._core.state import RunningTask, WorkflowState
 from infinitic_workflow_engine._core.telling import tell_executor
 from infinitic_workflow_engine._core.turn import Turn
@@ -29,41 +21,19 @@ def send_workflow_task(turn: Turn) -> None:
     """Have the task of this turn run by another process, with a deadline."""
     task, state = turn.task, turn.state
     turn.task = None
-    if task is not None and state is not None:
-        _send(state, task, 0, turn)
-
-
-def _send(state: WorkflowState, task: WorkflowTask, attempt: int, turn: Turn) -> None:
-    due = turn.now + turn.limits.workflow_task_timeout_ms
-    state.running = RunningTask(task.task_id, task.method_id, due, attempt)
-    state.dirty = True
+    if task is None or state is None:
+        return
+    _send(state, task.method_id, task.task_id, 0, turn)
     run = state.methods.get(task.method_id)
-    if run is not None and not attempt:
+    if run is not None:
         tell_executor(state, run, EventType.EXECUTOR_DISPATCHED, task.task_id, turn)
-    target = (task.workflow_name, task.workflow_id, task.method_id, task.task_id)
-    encoded = encode(_remote(state, task))
-    retries = task.retry_index
-    identifier = derived_id("workflow-task", task.task_id, attempt)
-    tell(state, turn, ExecuteWorkflowTask(identifier, *target, encoded, turn.now, retries))
-    deadline = WorkflowTaskTimedOut(derived_id("timeout", task.task_id, attempt), *target, due)
-    emit(state, turn, MessageEffect(encode(deadline), due))
 
 
-def _remote(state: WorkflowState, task: WorkflowTask) -> RemoteWorkflowTask:
-    return RemoteWorkflowTask(
-        task_id=task.task_id,
-        workflow_name=task.workflow_name,
-        workflow_id=task.workflow_id,
-        workflow_version=task.workflow_version,
-        tags=task.tags,
-        meta=task.meta,
-        method_id=task.method_id,
-        method_name=task.method_name,
-        arguments=task.arguments,
-        history=state.methods[task.method_id].log.encoded(task.visible),
-        state_version=task.state_version,
-        retry_index=task.retry_index,
-    )
+def _send(state: WorkflowState, method_id: str, task_id: str, attempt: int, turn: Turn) -> None:
+    due = turn.now + turn.limits.workflow_task_timeout_ms
+    state.running = RunningTask(task_id, method_id, due, attempt)
+    state.dirty = True
+    emit(state, turn, WorkflowTaskEffect(task_id, attempt, state.version, turn.now))
 
 
 def workflow_task_completed(
@@ -82,10 +52,8 @@ def workflow_task_timed_out(
     running = state.running
     if running is None or running.task_id != message.workflow_task_id:
         return
-    run = state.methods.get(running.method_id)
-    if run is not None and message.emitted_at >= running.due:
-        task = attrs.evolve(workflow_task(state, run, turn.number), task_id=running.task_id)
-        _send(state, task, running.attempt + 1, turn)
+    if message.emitted_at >= running.due:
+        _send(state, running.method_id, running.task_id, running.attempt + 1, turn)
         turn.notes.append(
-            f"{waiting_for_executor(state)}: nobody answered workflow task {task.task_id}"
+            f"{waiting_for_executor(state)}: nobody answered workflow task {running.task_id}"
         )
