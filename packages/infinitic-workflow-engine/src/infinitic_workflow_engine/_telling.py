@@ -30,8 +30,8 @@ from infinitic_common.messages import (
 from infinitic_common.requesters import WorkflowRequester
 from infinitic_common.transport import Topic, Transport
 from infinitic_common.workflow_tasks import WORKFLOW_EXECUTOR
+from infinitic_workflow_engine._core.own_commands import sent_id
 from infinitic_workflow_engine._core.state import WorkflowState
-from infinitic_workflow_engine._core.telling import sent_id
 from infinitic_workflow_engine._core.turn import Emission, TimerTold, Turn
 
 _METHOD = "handle"

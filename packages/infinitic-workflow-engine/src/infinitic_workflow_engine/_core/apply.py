@@ -29,6 +29,7 @@ from infinitic_common.messages import (
 from infinitic_common.workflow_tasks import WorkflowTaskResult
 from infinitic_workflow_engine._core import (
     cascade,
+    causes,
     channels,
     code_failures,
     methods,
@@ -77,13 +78,13 @@ def apply(message: StateEngineMessage, turn: Turn) -> None:
     if isinstance(message, QueryWorkflow):
         query_workflow(turn.state, message, turn)
         return
-    told, before = telling.causes(message, turn), len(turn.events or ())
+    told, before = causes.events_of(message, turn), len(turn.events or ())
     cause = short_hash(message.message_id)
     if turn.state is not None and (turn.state.outbox.knows(cause) or cause in turn.causes):
         _emit_again(turn.state, cause, turn)
         if isinstance(message, DispatchWorkflow):
             methods.start_of_ended(turn.state, turn)
-        telling.tell_cause(told, before, turn)
+        causes.tell_cause(told, before, turn)
         return
     effects = len(turn.effects)
     if isinstance(message, DispatchWorkflow):
@@ -99,8 +100,8 @@ def apply(message: StateEngineMessage, turn: Turn) -> None:
         if changed:
             turn.causes[cause] = None
             _note_change(turn.state, turn)
-    if changed or telling.is_command(message):
-        telling.tell_cause(told, before, turn)
+    if changed or causes.is_command(message):
+        causes.tell_cause(told, before, turn)
 
 
 def _note_change(state: WorkflowState, turn: Turn) -> None:

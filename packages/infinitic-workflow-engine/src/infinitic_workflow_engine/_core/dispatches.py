@@ -194,21 +194,28 @@ def _remote_method(
 ) -> Iterator[Emission]:
     tag = command.workflow_tag
     if command.workflow_id != requester.workflow_id:
-        dispatch = DispatchMethod(
-            message_id=method_id,
-            workflow_name=command.workflow_name,
-            workflow_id=command.workflow_id or "",
-            method_id=method_id,
-            method_name=command.method_name,
-            arguments=command.arguments,
-            requester=requester,
-            client_waiting=False,
-            emitted_at=effect.at,
-        )
+        dispatch = method_dispatch(command, method_id, requester, effect.at)
         sent = dispatch if tag is None else _by_tag(dispatch, tag)
         yield emission(sent, about=command.timeout_ms)
     target = command.workflow_id or f"tag {tag}"
     yield from _remote_timeout(command, (target, method_id), requester, effect)
+
+
+def method_dispatch(
+    command: RemoteMethodCommand, method_id: str, requester: WorkflowRequester, at: int
+) -> DispatchMethod:
+    """The message that has another workflow run a method."""
+    return DispatchMethod(
+        message_id=method_id,
+        workflow_name=command.workflow_name,
+        workflow_id=command.workflow_id or "",
+        method_id=method_id,
+        method_name=command.method_name,
+        arguments=command.arguments,
+        requester=requester,
+        client_waiting=False,
+        emitted_at=at,
+    )
 
 
 def _remote_timeout(
@@ -246,7 +253,16 @@ def _signal(
 ) -> Iterator[Emission]:
     if command.workflow_id == requester.workflow_id:
         return
-    signal = SendSignal(
+    signal = signal_sending(command, signal_id, requester, effect.at)
+    tag = command.workflow_tag
+    yield emission(signal if tag is None else _by_tag(signal, tag))
+
+
+def signal_sending(
+    command: SendSignalCommand, signal_id: str, requester: WorkflowRequester, at: int
+) -> SendSignal:
+    """The message that gives another workflow a signal."""
+    return SendSignal(
         message_id=signal_id,
         workflow_name=command.workflow_name,
         workflow_id=command.workflow_id or "",
@@ -255,10 +271,8 @@ def _signal(
         value=command.value,
         value_types=command.value_types,
         requester=requester,
-        emitted_at=effect.at,
+        emitted_at=at,
     )
-    tag = command.workflow_tag
-    yield emission(signal if tag is None else _by_tag(signal, tag))
 
 
 def cancellation(

@@ -29,9 +29,10 @@ from infinitic_workflow_engine._core.dispatches import command_emissions, reques
 from infinitic_workflow_engine._core.ends import run_returned
 from infinitic_workflow_engine._core.mailbox import ParkedSignal
 from infinitic_workflow_engine._core.outbox import CommandsEffect
+from infinitic_workflow_engine._core.own_commands import tell_own
 from infinitic_workflow_engine._core.runs import add_run
 from infinitic_workflow_engine._core.state import MethodRun, WorkflowState
-from infinitic_workflow_engine._core.telling import tell_code_ran, tell_executor, tell_own
+from infinitic_workflow_engine._core.telling import tell_code_ran, tell_executor
 from infinitic_workflow_engine._core.turn import Emission, Turn
 from infinitic_workflow_engine._core.unused_signals import note_uses
 from infinitic_workflow_engine._core.waits import await_step, fail_command
