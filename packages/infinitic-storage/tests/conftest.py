@@ -160,3 +160,25 @@ async def redis_storage(redis_configuration: RedisConfiguration) -> AsyncIterato
     storage = RedisStorage(attrs.evolve(redis_configuration, key_prefix=prefix))
     yield storage
     await storage.close()
+
+
+@pytest.fixture(params=["mysql", "postgres", "redis"])
+def server_kind(request: pytest.FixtureRequest) -> str:
+    """Each kind of store that has a server."""
+    return str(request.param)
+
+
+@pytest.fixture
+def any_server(
+    server_kind: str, request: pytest.FixtureRequest
+) -> MySQLConfiguration | PostgresConfiguration | RedisConfiguration:
+    """The server of that kind, with a place of this session."""
+    configuration: MySQLConfiguration | PostgresConfiguration | RedisConfiguration
+    configuration = request.getfixturevalue(f"{server_kind}_configuration")
+    return configuration
+
+
+@pytest.fixture
+def name() -> str:
+    """A key that no other test uses."""
+    return uuid.uuid4().hex

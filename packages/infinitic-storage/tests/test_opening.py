@@ -1,33 +1,39 @@
 import subprocess
 import sys
-import uuid
 from typing import Literal
 
 import pytest
+from servers import ServerConfiguration, opened
 
 from infinitic_common.configuration import (
     InMemoryStorageConfiguration,
+    MySQLConfiguration,
     PostgresConfiguration,
     RedisConfiguration,
     StorageConfiguration,
 )
 from infinitic_common.exceptions import StorageError
 from infinitic_common.storage import VersionedValue, Write
-from infinitic_storage import open_memory_storage, open_postgres_storage, open_redis_storage
+from infinitic_storage import (
+    open_memory_storage,
+    open_mysql_storage,
+    open_postgres_storage,
+    open_redis_storage,
+)
 
 TEXT = b"compressible " * 100
+OPENERS = {
+    "mysql": open_mysql_storage,
+    "postgres": open_postgres_storage,
+    "redis": open_redis_storage,
+}
+
+Compression = Literal["gzip", "bzip2", "deflate", "lz4"]
 
 
-def in_memory(
-    unused: str, compression: Literal["gzip", "lz4"] | None = None
-) -> StorageConfiguration:
+def in_memory(unused: str, compression: Compression | None = None) -> StorageConfiguration:
     options = InMemoryStorageConfiguration(unused=unused)
     return StorageConfiguration(kind="inMemory", options=options, compression=compression)
-
-
-@pytest.fixture
-def name() -> str:
-    return uuid.uuid4().hex
 
 
 async def test_memory_storages_of_equal_options_share_their_data(name: str) -> None:
@@ -55,58 +61,54 @@ async def test_storage_29_the_configured_compression_may_change(name: str) -> No
     assert (await none.get(["foo"]))["foo"].value == TEXT
 
 
-async def test_postgres_is_opened_with_its_compression(
-    postgres_configuration: PostgresConfiguration, name: str
+@pytest.mark.parametrize("compression", ["lz4", "gzip", "bzip2", "deflate"])
+async def test_storage_29_a_server_is_opened_with_the_configured_compression(
+    server_kind: str, any_server: ServerConfiguration, compression: Compression, name: str
 ) -> None:
-    packed = StorageConfiguration(
-        kind="postgres", options=postgres_configuration, compression="deflate"
-    )
-    plain = StorageConfiguration(kind="postgres", options=postgres_configuration)
-    writer, reader = open_postgres_storage(packed), open_postgres_storage(plain)
-    await writer.key_values.put({name: Write(TEXT, 0)})
-    await writer.key_sets.update({name: ["bar"]}, {})
-    assert await reader.key_values.get([name]) == {name: VersionedValue(TEXT, 1)}
-    assert await reader.key_sets.get([name]) == {name: frozenset({"bar"})}
-    await writer.close()
-    await reader.close()
+    open_storage = OPENERS[server_kind]
+    packed = open_storage(StorageConfiguration(server_kind, any_server, compression))
+    plain = open_storage(StorageConfiguration(server_kind, any_server))
+    raw = opened(any_server)
+    await packed.key_values.put({name: Write(TEXT, 0)})
+    await packed.key_sets.update({name: ["bar"]}, {})
+    assert await plain.key_values.get([name]) == {name: VersionedValue(TEXT, 1)}
+    assert await plain.key_sets.get([name]) == {name: frozenset({"bar"})}
+    stored = (await raw.key_values.get([name]))[name].value
+    assert stored is not None
+    assert len(stored) < len(TEXT)
+    for storage in (packed, plain, raw):
+        await storage.close()
 
 
-async def test_redis_is_opened_with_its_compression(
-    redis_configuration: RedisConfiguration, name: str
-) -> None:
-    packed = StorageConfiguration(kind="redis", options=redis_configuration, compression="lz4")
-    plain = StorageConfiguration(kind="redis", options=redis_configuration)
-    writer, reader = open_redis_storage(packed), open_redis_storage(plain)
-    await writer.key_values.put({name: Write(TEXT, 0)})
-    await writer.key_sets.update({name: ["bar"]}, {})
-    assert await reader.key_values.get([name]) == {name: VersionedValue(TEXT, 1)}
-    assert await reader.key_sets.get([name]) == {name: frozenset({"bar"})}
-    await writer.close()
-    await reader.close()
+@pytest.mark.parametrize("kind", OPENERS)
+def test_options_of_another_store_are_refused(kind: str) -> None:
+    expected = rf"(?i)'inMemory'.*InMemoryStorageConfiguration.* {kind}Configuration"
+    with pytest.raises(TypeError, match=expected):
+        OPENERS[kind](in_memory("any"))
 
 
-def test_options_of_another_store_are_refused() -> None:
-    with pytest.raises(TypeError, match=r"'inMemory'.*InMemoryStorageConfiguration.*PostgresConf"):
-        open_postgres_storage(in_memory("any"))
-
-
+@pytest.mark.parametrize(
+    ("kind", "options", "missing"),
+    [
+        ("mysql", MySQLConfiguration(host="localhost", port=3306, username="user"), "pymysql"),
+        (
+            "postgres",
+            PostgresConfiguration(host="localhost", port=5432, username="user"),
+            "infinitic_storage._postgres_pool",
+        ),
+        (
+            "redis",
+            RedisConfiguration(host="localhost", port=6379),
+            "infinitic_storage._redis_server",
+        ),
+    ],
+)
 def test_a_missing_driver_is_an_error_that_says_what_to_install(
-    monkeypatch: pytest.MonkeyPatch,
+    kind: str, options: ServerConfiguration, missing: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    options = PostgresConfiguration(host="localhost", port=5432, username="user")
-    monkeypatch.setitem(sys.modules, "psycopg", None)
-    monkeypatch.delitem(sys.modules, "infinitic_storage._postgres_pool", raising=False)
-    with pytest.raises(StorageError, match=r'pip install "infinitic-storage\[postgres\]"'):
-        open_postgres_storage(StorageConfiguration(kind="postgres", options=options))
-
-
-def test_a_missing_client_of_redis_is_an_error_that_says_what_to_install(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    options = RedisConfiguration(host="localhost", port=6379)
-    monkeypatch.setitem(sys.modules, "infinitic_storage._redis_server", None)
-    with pytest.raises(StorageError, match=r'pip install "infinitic-storage\[redis\]"'):
-        open_redis_storage(StorageConfiguration(kind="redis", options=options))
+    monkeypatch.setitem(sys.modules, missing, None)
+    with pytest.raises(StorageError, match=rf'pip install "infinitic-storage\[{kind}\]"'):
+        OPENERS[kind](StorageConfiguration(kind, options))
 
 
 def test_the_package_is_imported_without_any_driver() -> None:

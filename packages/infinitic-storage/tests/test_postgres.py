@@ -9,8 +9,8 @@ from contextlib import asynccontextmanager
 import attrs
 import psycopg
 import pytest
-from proxies import Proxy
 from psycopg import sql
+from servers import count_up
 
 from infinitic_common.configuration import PostgresConfiguration
 from infinitic_common.exceptions import StorageError, StorageUnavailable
@@ -103,17 +103,6 @@ async def test_racing_workers_make_database_schema_and_tables_once(
         await worker.close()
 
 
-async def test_a_later_storage_finds_the_data_of_an_earlier_one(
-    own_database: PostgresConfiguration,
-) -> None:
-    first = PostgresStorage(own_database)
-    await first.key_values.put({"foo": Write(b"bar", 0)})
-    await first.close()
-    second = PostgresStorage(own_database)
-    assert await second.key_values.get(["foo"]) == {"foo": BAR}
-    await second.close()
-
-
 async def test_names_with_capitals_and_signs_are_kept(own_database: PostgresConfiguration) -> None:
     named = attrs.evolve(
         own_database,
@@ -151,17 +140,6 @@ async def test_a_user_without_the_right_to_create_uses_tables_that_exist(
     async with await psycopg.AsyncConnection.connect(address, autocommit=True) as owner:
         await owner.execute(sql.SQL("DROP OWNED BY {role}").format(**names))
     await admin.execute(sql.SQL("DROP ROLE {role}").format(**names))
-
-
-async def test_a_wrong_password_is_told_with_the_place_and_not_the_password(
-    postgres_configuration: PostgresConfiguration,
-) -> None:
-    wrong = attrs.evolve(postgres_configuration, password="wrong secret")  # noqa: S106
-    storage = PostgresStorage(wrong)
-    with pytest.raises(StorageUnavailable, match=str(wrong.port)) as caught:
-        await storage.key_values.get(["foo"])
-    assert "wrong secret" not in str(caught.value)
-    await storage.close()
 
 
 async def test_connections_that_ended_while_idle_are_replaced(
@@ -227,20 +205,6 @@ async def test_a_cancelled_write_leaves_a_usable_storage(
     assert await storage.key_values.get(["bar"]) == {"bar": BAR}
 
 
-async def test_a_server_that_was_away_is_used_again(
-    own_database: PostgresConfiguration,
-) -> None:
-    async with Proxy(own_database.host, own_database.port) as proxy:
-        storage = PostgresStorage(attrs.evolve(own_database, host="127.0.0.1", port=proxy.port))
-        await storage.key_values.put({"foo": Write(b"bar", 0)})
-        await proxy.stop()
-        with pytest.raises(StorageUnavailable):
-            await storage.key_values.get(["foo"])
-        await proxy.start()
-        assert await storage.key_values.get(["foo"]) == {"foo": BAR}
-        await storage.close()
-
-
 async def test_a_batch_that_deadlocks_is_tried_again(
     admin: Connection, own_database: PostgresConfiguration, storage: PostgresStorage
 ) -> None:
@@ -262,10 +226,6 @@ async def test_what_the_server_refuses_is_an_error_and_the_storage_stays_usable(
         await storage.key_sets.update({"foo": [os.urandom(4000).hex()]}, {})
     with pytest.raises(StorageError, match="refused a statement"):
         await storage.key_sets.update({"foo": ["nul \0"]}, {})
-    with pytest.raises(StorageError, match="not valid Unicode"):
-        await storage.key_values.put({"half \ud800": Write(b"", 0)})
-    with pytest.raises(StorageError, match="NUL"):
-        await storage.key_values.get(["nul \0"])
     assert await storage.key_sets.get(["foo"]) == {"foo": frozenset()}
 
 
@@ -284,19 +244,6 @@ async def test_expired_records_are_removed_in_the_background(
         while (await connection.execute(count)).rowcount:
             await storage.key_values.put({"nothing": Write(None, 0)})
     assert await storage.key_values.get(["live", "later"]) == {"live": BAR, "later": BAR}
-
-
-async def test_a_closed_storage_says_so(storage: PostgresStorage) -> None:
-    await storage.key_values.get(["foo"])
-    await storage.close()
-    with pytest.raises(StorageError, match="closed"):
-        await storage.key_values.get(["foo"])
-
-
-async def test_closing_one_store_leaves_the_other_usable(storage: PostgresStorage) -> None:
-    await storage.key_values.close()
-    await storage.key_sets.update({"foo": ["bar"]}, {})
-    assert await storage.key_sets.get(["foo"]) == {"foo": frozenset({"bar"})}
 
 
 async def test_connections_unused_or_in_use_for_too_long_are_closed(
@@ -320,32 +267,10 @@ async def test_writers_whose_connections_are_terminated_all_come_out_right(
     terminated = 0
     while not running.done():
         terminated += await terminate(admin, own_database.database)
+        # The pace of the killing: the writers get on in between.
         await asyncio.sleep(0.02)
     assert terminated > 0
     assert await running == [True] * 50
-
-
-async def count_up(storage: PostgresStorage, key: str, to: int) -> bool:
-    """Write each version, whatever fails meanwhile; whether each was written once."""
-    version = 0
-    while version < to:
-        try:
-            await storage.key_values.put({key: Write(b"%d" % (version + 1), version)})
-        except StorageUnavailable:
-            await asyncio.sleep(0.01)
-        version = await version_of(storage, key)
-    return version == to
-
-
-async def version_of(storage: PostgresStorage, key: str) -> int:
-    while True:
-        try:
-            found = (await storage.key_values.get([key]))[key]
-        except StorageUnavailable:
-            await asyncio.sleep(0.01)
-        else:
-            assert found.value == (b"%d" % found.version if found.version else None)
-            return found.version
 
 
 async def test_a_format_newer_than_known_is_refused_with_both_versions(

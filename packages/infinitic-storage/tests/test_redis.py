@@ -68,6 +68,7 @@ async def test_connections_that_ended_while_idle_are_replaced(
 ) -> None:
     await asyncio.gather(*(storage.key_values.get(["foo"]) for _ in range(8)))
     server.ask("CLIENT", "KILL", "TYPE", "normal")
+    until(lambda: connections(server) == 0, "connections stay open")
     # The end of a connection is noticed by the event loop: let it look at its sockets once.
     await asyncio.sleep(0)
     await asyncio.sleep(0)
@@ -129,21 +130,6 @@ async def test_a_user_with_a_password_is_let_in(server: RedisProcess) -> None:
     )
     storage = RedisStorage(alice)
     assert await storage.key_values.put(INSERT) == {"foo": True}
-    await storage.close()
-
-
-async def test_a_wrong_password_is_told_with_the_place_and_not_the_password(
-    server: RedisProcess,
-) -> None:
-    wrong = attrs.evolve(
-        server.configuration,
-        username="nobody",
-        password="wrong secret",  # noqa: S106 - of nobody
-    )
-    storage = RedisStorage(wrong)
-    with pytest.raises(StorageUnavailable, match=str(server.port)) as caught:
-        await storage.key_values.get(["foo"])
-    assert "wrong secret" not in str(caught.value)
     await storage.close()
 
 
@@ -298,25 +284,3 @@ async def test_connections_are_kept_ready(server: RedisProcess) -> None:
     await storage.key_values.get(["foo"])
     assert connections(server) == 3
     await storage.close()
-
-
-async def test_texts_that_are_not_unicode_are_refused(storage: RedisStorage) -> None:
-    with pytest.raises(StorageError, match="not valid Unicode"):
-        await storage.key_values.put({"half \ud800": Write(b"", 0)})
-    with pytest.raises(StorageError, match="not valid Unicode"):
-        await storage.key_sets.update({"foo": ["half \ud800"]}, {})
-    with pytest.raises(StorageError, match="NUL"):
-        await storage.key_values.get(["nul \0"])
-
-
-async def test_a_closed_storage_says_so(storage: RedisStorage) -> None:
-    await storage.key_values.get(["foo"])
-    await storage.close()
-    with pytest.raises(StorageError, match="closed"):
-        await storage.key_values.get(["foo"])
-
-
-async def test_closing_one_store_leaves_the_other_usable(storage: RedisStorage) -> None:
-    await storage.key_values.close()
-    await storage.key_sets.update({"foo": ["bar"]}, {})
-    assert await storage.key_sets.get(["foo"]) == {"foo": frozenset({"bar"})}
