@@ -159,7 +159,7 @@ def test_a_second_signal_gives_up_what_is_in_flight(start: Start, configure: Con
 
 def test_records_show_their_fields_behind_the_text(start: Start, configure: Configure) -> None:
     configure("Pays")
-    line = start("run", "w.yml").until("Payments Payments:")
+    line = start("run", "w.yml").until("ServiceExecutor of Payments [")
     assert line.endswith("[component=ServiceExecutor of Payments]\n")
 
 
@@ -331,7 +331,7 @@ def test_dev_hosts_what_the_module_implements(start: Start, module: Path) -> Non
     assert command.end() == 0
     for part in ("ServiceExecutor of Payments", "WorkflowStateEngine of Orders"):
         assert f"{part} " in command.log
-    assert "orders.OrdersImpl', 'orders.OrdersImpl_1'" in command.log
+    assert "Orders by orders.OrdersImpl, orders.OrdersImpl_1" in command.log
 
 
 def test_dev_starts_anew_when_a_source_changes(start: Start, module: Path) -> None:

@@ -115,15 +115,14 @@ def host_of_storage(component: object) -> object:
     return options["host"]
 
 
-async def test_the_effective_settings_are_logged_without_secrets(
+async def test_configuration_and_components_are_logged_without_secrets(
     caplog: pytest.LogCaptureFixture,
 ) -> None:
     caplog.set_level(logging.DEBUG)
     async with InfiniticWorker.from_yaml_string(ALL):
         pass
     assert "configuration: WorkerConfiguration(name='w1'" in caplog.text
-    settings = "ServiceExecutor of Payments Payments: class_name='shop.Payments', concurrency=10, "
-    assert settings in caplog.text
+    assert "ServiceExecutor of Payments\n" in caplog.text
     assert "hunter2" not in caplog.text
 
 

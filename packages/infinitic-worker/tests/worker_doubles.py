@@ -108,6 +108,9 @@ class RecordingComponent:
     starting: asyncio.Event = attrs.field(factory=asyncio.Event)
     stopping: asyncio.Event = attrs.field(factory=asyncio.Event)
 
+    def __str__(self) -> str:
+        return self.label
+
     async def start(self, host: ComponentHost) -> None:
         self.host = host
         self.journal.append(f"{self.label} starts")
@@ -253,4 +256,7 @@ class WorkflowStateEngine(_FromWorkflow):
 class WorkflowExecutor(RecordingHandler):
     @classmethod
     def from_configuration(cls, configuration: WorkflowConfiguration) -> Self:
-        return cls(f"WorkflowExecutor of {configuration.name}", workflow_name=configuration.name)
+        executor = configuration.executor
+        classes = "" if executor is None else f" by {', '.join(executor.class_names)}"
+        name = configuration.name
+        return cls(f"WorkflowExecutor of {name}{classes}", workflow_name=name)

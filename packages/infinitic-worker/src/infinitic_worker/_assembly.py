@@ -23,7 +23,6 @@ from infinitic_common.discovery import (
 )
 from infinitic_common.exceptions import InfiniticError
 from infinitic_common.transport import Transport
-from infinitic_worker._describing import Part, described_by
 from infinitic_worker._events.listener import EventListener
 
 Entry = TypeVar("Entry", ServiceConfiguration, WorkflowConfiguration)
@@ -37,14 +36,6 @@ class TransportOpener(Protocol):
         ...
 
 
-@attrs.frozen
-class Described:
-    """A component, and its effective settings in one line."""
-
-    component: Component
-    description: str
-
-
 def open_transport(configuration: WorkerConfiguration) -> Transport:
     """The transport of a configuration; it connects when it is first used.
 
@@ -56,7 +47,7 @@ def open_transport(configuration: WorkerConfiguration) -> Transport:
     return opener(transport, name=configuration.name)
 
 
-def components_of(configuration: WorkerConfiguration) -> tuple[Described, ...]:
+def components_of(configuration: WorkerConfiguration) -> tuple[Component, ...]:
     """The components that a configuration asks for, in the order in which they start.
 
     Raises:
@@ -65,11 +56,11 @@ def components_of(configuration: WorkerConfiguration) -> tuple[Described, ...]:
     """
     making = _Making()
     for index, service in enumerate(configuration.services):
-        for name, part in _service_parts(service):
-            making.make(f"services[{index}]", name, service, part)
+        for name in _service_parts(service):
+            making.make(f"services[{index}]", name, service)
     for index, workflow in enumerate(configuration.workflows):
-        for name, part in _workflow_parts(workflow):
-            making.make(f"workflows[{index}]", name, workflow, part)
+        for name in _workflow_parts(workflow):
+            making.make(f"workflows[{index}]", name, workflow)
     making.listen(configuration.event_listener)
     if making.problems:
         raise ConfigurationError(making.problems)
@@ -78,10 +69,10 @@ def components_of(configuration: WorkerConfiguration) -> tuple[Described, ...]:
 
 @attrs.frozen
 class _Making:
-    made: list[Described] = attrs.field(factory=list[Described])
+    made: list[Component] = attrs.field(factory=list[Component])
     problems: list[Problem] = attrs.field(factory=list[Problem])
 
-    def make(self, place: str, name: str, entry: Entry, part: Part) -> None:
+    def make(self, place: str, name: str, entry: Entry) -> None:
         """Make a component, or note why it cannot be made."""
         factory = cast("ComponentFactory[Entry]", load_entry_point(COMPONENTS, name))
         try:
@@ -93,7 +84,7 @@ class _Making:
         except InfiniticError as error:
             self.problems.append(Problem(f"{place} '{entry.name}'", str(error)))
         else:
-            self.made.append(Described(component, described_by(component, entry, part)))
+            self.made.append(component)
 
     def listen(self, configuration: EventListenerConfiguration | None) -> None:
         """Make the listener of events, if there is one, or note why it cannot be made."""
@@ -104,20 +95,20 @@ class _Making:
         except ConfigurationError as error:
             self.problems.extend(error.problems)
         else:
-            self.made.append(Described(listener, str(listener)))
+            self.made.append(listener)
 
 
-def _service_parts(service: ServiceConfiguration) -> Iterator[tuple[str, Part]]:
+def _service_parts(service: ServiceConfiguration) -> Iterator[str]:
     if service.tag_engine is not None:
-        yield "serviceTagEngine", service.tag_engine
+        yield "serviceTagEngine"
     if service.executor is not None and service.executor.concurrency > 0:
-        yield "serviceExecutor", service.executor
+        yield "serviceExecutor"
 
 
-def _workflow_parts(workflow: WorkflowConfiguration) -> Iterator[tuple[str, Part]]:
+def _workflow_parts(workflow: WorkflowConfiguration) -> Iterator[str]:
     if workflow.executor is not None and workflow.executor.concurrency > 0:
-        yield "workflowExecutor", workflow.executor
+        yield "workflowExecutor"
     if workflow.tag_engine is not None and workflow.tag_engine.concurrency > 0:
-        yield "workflowTagEngine", workflow.tag_engine
+        yield "workflowTagEngine"
     if workflow.state_engine is not None and workflow.state_engine.concurrency > 0:
-        yield "workflowStateEngine", workflow.state_engine
+        yield "workflowStateEngine"

@@ -10,7 +10,6 @@ from infinitic_common.client import AsyncClient, AsyncClientFactory, Client
 from infinitic_common.component import Component
 from infinitic_common.transport import Transport
 from infinitic_common.workflow_tasks import WorkflowTaskHandler
-from infinitic_worker._assembly import Described
 from infinitic_worker._events.listener import EventListener
 from infinitic_worker._host import Host
 from infinitic_worker._in_flight import log_in_flight
@@ -39,7 +38,7 @@ class Parts:
     worker_name: str
     transport: Transport
     storages: Storages
-    components: tuple[Described, ...]
+    components: tuple[Component, ...]
     client_factory: AsyncClientFactory | None
     close_transport: bool
     watch: WatchSettings = attrs.field(factory=WatchSettings)
@@ -79,8 +78,8 @@ class Hosting:
                 transport=watching.transport, close_transport=False
             )
             self.client = self.async_client.blocking()
-        handlers = _handlers(each.component for each in parts.components)
-        for each in sorted(parts.components, key=lambda e: _place(e.component)):
+        handlers = _handlers(parts.components)
+        for each in sorted(parts.components, key=_place):
             await self._start_one(each, handlers)
         self.phase = "ready"
 
@@ -103,9 +102,9 @@ class Hosting:
         await _release("metrics and health", self._watching.close, seconds)
 
     async def _start_one(
-        self, described: Described, handlers: dict[str, WorkflowTaskHandler]
+        self, component: Component, handlers: dict[str, WorkflowTaskHandler]
     ) -> None:
-        component, text, parts = described.component, described.description, self._parts
+        text, parts = str(component), self._parts
         host = Host(
             transport=self._watching.transport,
             worker_name=parts.worker_name,

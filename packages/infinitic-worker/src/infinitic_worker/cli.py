@@ -101,7 +101,7 @@ def check(files: tuple[str, ...]) -> None:
         click.echo(f"transport: {configuration.transport}")
         click.echo(f"storage: {configuration.storage or 'none'}")
         for each in components_of(configuration):
-            click.echo(f"hosts {each.description}")
+            click.echo(f"hosts {each}")
 
 
 @main.command()

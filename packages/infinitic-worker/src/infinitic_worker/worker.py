@@ -30,8 +30,7 @@ from infinitic_common.discovery import CLIENTS, installed_names, load_entry_poin
 from infinitic_common.storage import Storage
 from infinitic_common.transport import Transport
 from infinitic_common.workflow_tasks import WorkflowTaskHandler
-from infinitic_worker._assembly import Described, components_of, open_transport
-from infinitic_worker._describing import described
+from infinitic_worker._assembly import components_of, open_transport
 from infinitic_worker._errors import WorkerError
 from infinitic_worker._hosting import Hosting, Parts
 from infinitic_worker._life import Life
@@ -94,7 +93,7 @@ class InfiniticWorker:
         self._name = transport.name if name is None else name
         self._transport = transport
         self._storages = Storages(storage, close_default=close_storage)
-        self._described = tuple(Described(each, described(each)) for each in components)
+        self._components = tuple(components)
         self._grace_seconds = shutdown_grace_seconds
         self._client_factory = client_factory
         self._close_transport = close_transport
@@ -119,17 +118,15 @@ class InfiniticWorker:
             ConfigurationError: Lists every class that cannot be loaded or does not fit.
         """
         _LOGGER.debug("configuration: %r", configuration)  # passwords are masked in it
-        components = components_of(configuration)
         worker = cls(
             transport=open_transport(configuration),
-            components=[each.component for each in components],
+            components=components_of(configuration),
             name=configuration.name,
             shutdown_grace_seconds=configuration.transport.shutdown_grace_period_seconds,
             metrics=configuration.metrics,
             tracer_provider=global_tracer_provider() if configuration.tracing else None,
             health=configuration.health,
         )
-        worker._described = components
         worker._storages = Storages(default_configuration=configuration.storage)
         worker._configuration = configuration
         return worker
@@ -190,7 +187,7 @@ class InfiniticWorker:
     @property
     def components(self) -> tuple[Component, ...]:
         """What it hosts."""
-        return tuple(each.component for each in self._described)
+        return self._components
 
     @property
     def client(self) -> Client:
@@ -354,7 +351,7 @@ class InfiniticWorker:
             worker_name=self._name,
             transport=self._transport,
             storages=self._storages,
-            components=self._described,
+            components=self._components,
             client_factory=self._client_factory or _installed_client(),
             close_transport=self._close_transport,
             watch=self._watch,

@@ -134,7 +134,12 @@ class WorkflowStateEngine:
         return sum((c.counts for c in self._consumptions), Counts())
 
     def __str__(self) -> str:
-        return f"{self.label} {self._name} (concurrency {self._options.concurrency})"
+        options = self._options
+        where = "elsewhere" if options.remote_workflow_tasks else "here where it is hosted"
+        return (
+            f"{self.label} {self._name} (concurrency {options.concurrency}, "
+            f"retention {options.retention}, workflow code runs {where})"
+        )
 
     async def start(self, host: ComponentHost) -> None:
         """Begin to receive commands, events and due timers."""
