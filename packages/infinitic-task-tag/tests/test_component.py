@@ -43,11 +43,6 @@ def test_a_configuration_without_a_tag_engine_is_refused() -> None:
         ServiceTagEngine.from_configuration(entry)
 
 
-def test_no_concurrency_is_refused() -> None:
-    with pytest.raises(ValueError, match="concurrency=0"):
-        ServiceTagEngine("Name", concurrency=0)
-
-
 async def test_a_message_about_workflows_is_given_back_alone() -> None:
     host = TagEngineHost()
     await ServiceTagEngine("Name").start(host)

@@ -46,11 +46,6 @@ def test_a_configuration_without_a_tag_engine_is_refused() -> None:
         WorkflowTagEngine.from_configuration(entry)
 
 
-def test_no_concurrency_is_refused() -> None:
-    with pytest.raises(ValueError, match="concurrency=0"):
-        WorkflowTagEngine("Name", concurrency=0)
-
-
 def test_pages_of_nothing_are_refused() -> None:
     with pytest.raises(ValueError, match="fanout_page_size=0"):
         WorkflowTagEngine("Name", fanout_page_size=0)
