@@ -5,7 +5,7 @@ import uuid
 
 import pytest
 from harness.deployment import Deployment
-from harness.states import state_is_gone
+from harness.states import state_is_gone, tagged_are
 from harness.workflows.echo import Echo
 from harness.workflows.families import Family
 
@@ -53,9 +53,11 @@ async def test_cancel_01_one_method_run_alone(deployment: Deployment) -> None:
     started = await client.dispatch(client.new_workflow(Echo).receive, "a")
     running = client.get_workflow_by_id(Echo, started.id)
     second = await client.dispatch(running.receive, "b")
-    async with asyncio.timeout(10):
-        while await client.get_property(running, "log") != "ab":
-            await deployment.elapse(10)
+
+    async def both_wait() -> bool:
+        return await client.get_property(running, "log") == "ab"
+
+    await deployment.until(both_wait)
     await second.cancel()
     with pytest.raises(WorkflowCanceled):
         await second.result()
@@ -97,12 +99,9 @@ async def test_cancel_04_by_id_to_the_grandchildren(deployment: Deployment) -> N
     client, tag = deployment.client, f"cancel-{uuid.uuid4()}"
     tagged = client.get_workflow_by_tag(Family, tag)
     started = await client.dispatch(client.new_workflow(Family).waiting_grandchild, tag)
-    await deployment.elapse(800)
-    ids = await client.get_ids(tagged)
-    assert len(ids) == 2
+    ids = await tagged_are(deployment, tagged, 2)
     await client.cancel(client.get_workflow_by_id(Family, started.id))
-    await deployment.elapse(1000)
-    assert await client.get_ids(tagged) == frozenset()
+    await tagged_are(deployment, tagged, 0)
     for workflow_id in {started.id, *ids}:
         await state_is_gone(deployment, workflow_id)
 
@@ -111,13 +110,10 @@ async def test_cancel_04_children_are_cancelled_with_their_parent(deployment: De
     client, tag = deployment.client, f"cancel-{uuid.uuid4()}"
     tagged = client.get_workflow_by_tag(Family, tag)
     started = await client.dispatch(client.new_workflow(Family, tags={tag}).waiting_child, tag)
-    await deployment.elapse(500)
-    ids = await client.get_ids(tagged)
+    ids = await tagged_are(deployment, tagged, 2)
     assert started.id in ids
-    assert len(ids) == 2
     await client.cancel(tagged)
-    await deployment.elapse(1000)
-    assert await client.get_ids(tagged) == frozenset()
+    await tagged_are(deployment, tagged, 0)
     for workflow_id in ids:
         await state_is_gone(deployment, workflow_id)
 

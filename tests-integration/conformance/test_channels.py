@@ -1,10 +1,11 @@
 """CHANNELS: signals that workflows receive."""
 
 import uuid
+from collections.abc import Sequence
 
 import pytest
 from harness.deployment import Deployment
-from harness.workflows.channels import Channels, Obj1, Obj2
+from harness.workflows.channels import Channels, Obj, Obj1, Obj2
 
 from infinitic_client import AsyncInfiniticClient
 from infinitic_common import WorkflowFailed
@@ -31,6 +32,22 @@ async def test_channels_01_a_signal_is_dispatched(client: AsyncInfiniticClient) 
     assert await started.result() == "test"
 
 
+async def test_channels_02_a_signal_is_sent_by_tag(deployment: Deployment) -> None:
+    client, tag = deployment.client, f"channels-{uuid.uuid4()}"
+    started = await client.dispatch(client.new_workflow(Channels, tags={tag}).receive)
+    await deployment.elapse(100)
+    await client.send(client.get_workflow_by_tag(Channels, tag).A, "test")
+    assert await started.result() == "test"
+
+
+async def test_channels_02_every_workflow_of_the_tag_receives(deployment: Deployment) -> None:
+    client, tag = deployment.client, f"channels-{uuid.uuid4()}"
+    stub = client.new_workflow(Channels, tags={tag, "other"})
+    started = [await client.dispatch(stub.receive) for _ in range(3)]
+    await client.send(client.get_workflow_by_tag(Channels, tag).A, "test")
+    assert [await each.result() for each in started] == ["test"] * 3
+
+
 @pytest.mark.parametrize("method", ["receive_or_timer", "receive_or_timer_awaited"])
 async def test_channels_03_a_signal_right_after_the_start(
     client: AsyncInfiniticClient, method: str
@@ -48,74 +65,42 @@ async def test_channels_04_a_signal_of_another_channel(deployment: Deployment) -
     assert await started.result() == "Instant"
 
 
-async def test_channels_06_an_object_is_received(client: AsyncInfiniticClient) -> None:
-    started = await client.dispatch(client.new_workflow(Channels).receive_object)
-    await client.send(client.get_workflow_by_id(Channels, started.id).objects, Obj1("foo", 42))
-    assert await started.result() == Obj1("foo", 42)
+@pytest.mark.parametrize("sent", [Obj1("foo", 42), Obj2("foo", 42)])
+async def test_channels_06_an_object_of_either_class(
+    client: AsyncInfiniticClient, sent: Obj
+) -> None:
+    assert await _received(client, "receive_object", sent=[sent]) == sent
 
 
-async def test_channels_06_an_object_of_the_other_class(client: AsyncInfiniticClient) -> None:
-    started = await client.dispatch(client.new_workflow(Channels).receive_object)
-    await client.send(client.get_workflow_by_id(Channels, started.id).objects, Obj2("foo", 42))
-    assert await started.result() == Obj2("foo", 42)
-
-
-async def test_channels_07_a_path_chooses(client: AsyncInfiniticClient) -> None:
-    started = await client.dispatch(client.new_workflow(Channels).receive_by_path, FOO)
-    objects = client.get_workflow_by_id(Channels, started.id).objects
-    await client.send(objects, Obj1("oof", 12))
-    await client.send(objects, Obj1("foo", 12))
-    assert await started.result() == Obj1("foo", 12)
-
-
-@pytest.mark.parametrize("path", ["$[?(@.bar > 12)]", "$[?(@.foo =~ /^f.o$/ && @.bar < 14)]"])
-async def test_channels_07_other_paths_choose(client: AsyncInfiniticClient, path: str) -> None:
-    started = await client.dispatch(client.new_workflow(Channels).receive_by_path, path)
-    objects = client.get_workflow_by_id(Channels, started.id).objects
-    await client.send(objects, Obj1("bar", 12))
-    await client.send(objects, Obj1("foo", 13))
-    assert await started.result() == Obj1("foo", 13)
+@pytest.mark.parametrize("path", [FOO, "$[?(@.bar > 12)]", "$[?(@.foo =~ /^f.o$/ && @.bar < 14)]"])
+async def test_channels_07_a_path_chooses(client: AsyncInfiniticClient, path: str) -> None:
+    sent = [Obj1("bar", 12), Obj1("foo", 13)]
+    assert await _received(client, "receive_by_path", path, sent=sent) == Obj1("foo", 13)
 
 
 async def test_channels_08_a_criterion_chooses(client: AsyncInfiniticClient) -> None:
-    started = await client.dispatch(client.new_workflow(Channels).receive_by_criterion)
-    objects = client.get_workflow_by_id(Channels, started.id).objects
-    await client.send(objects, Obj1("oof", 12))
-    await client.send(objects, Obj1("foo", 12))
-    assert await started.result() == Obj1("foo", 12)
+    sent = [Obj1("oof", 12), Obj1("foo", 12)]
+    assert await _received(client, "receive_by_criterion", sent=sent) == Obj1("foo", 12)
 
 
 async def test_channels_08_two_criteria_choose(client: AsyncInfiniticClient) -> None:
-    started = await client.dispatch(client.new_workflow(Channels).receive_by_two_criteria)
-    objects = client.get_workflow_by_id(Channels, started.id).objects
-    await client.send(objects, Obj1("foo", 1))
-    await client.send(objects, Obj1("bar", 2))
-    await client.send(objects, Obj2("foo", 2))
-    assert await started.result() == Obj2("foo", 2)
+    sent = [Obj1("foo", 1), Obj1("bar", 2), Obj2("foo", 2)]
+    assert await _received(client, "receive_by_two_criteria", sent=sent) == Obj2("foo", 2)
 
 
 async def test_channels_09_a_type_chooses(client: AsyncInfiniticClient) -> None:
-    started = await client.dispatch(client.new_workflow(Channels).receive_by_type)
-    objects = client.get_workflow_by_id(Channels, started.id).objects
-    await client.send(objects, Obj2("foo", 42))
-    await client.send(objects, Obj1("foo", 42))
-    assert await started.result() == Obj1("foo", 42)
+    sent = [Obj2("foo", 42), Obj1("foo", 42)]
+    assert await _received(client, "receive_by_type", sent=sent) == Obj1("foo", 42)
 
 
 async def test_channels_10_type_and_path_choose(client: AsyncInfiniticClient) -> None:
-    started = await client.dispatch(client.new_workflow(Channels).receive_by_type_and_path)
-    objects = client.get_workflow_by_id(Channels, started.id).objects
-    for value in (Obj1("oof", 42), Obj2("foo", 42), Obj1("foo", 42)):
-        await client.send(objects, value)
-    assert await started.result() == Obj1("foo", 42)
+    sent = [Obj1("oof", 42), Obj2("foo", 42), Obj1("foo", 42)]
+    assert await _received(client, "receive_by_type_and_path", sent=sent) == Obj1("foo", 42)
 
 
 async def test_channels_12_two_receives_of_two_types(client: AsyncInfiniticClient) -> None:
-    started = await client.dispatch(client.new_workflow(Channels).receive_two_types)
-    objects = client.get_workflow_by_id(Channels, started.id).objects
-    await client.send(objects, Obj2("bar", 7))
-    await client.send(objects, Obj1("foo", 6))
-    assert await started.result() == "foobar42"
+    sent = [Obj2("bar", 7), Obj1("foo", 6)]
+    assert await _received(client, "receive_two_types", sent=sent) == "foobar42"
 
 
 @pytest.mark.parametrize("method", ["receive_three", "receive_three_awaited"])
@@ -207,6 +192,15 @@ async def test_a_workflow_sends_to_another(client: AsyncInfiniticClient) -> None
     assert await receiver.result() == "ab"
 
 
+async def test_a_workflow_sends_by_tag(client: AsyncInfiniticClient) -> None:
+    tag = f"channels-{uuid.uuid4()}"
+    stub = client.new_workflow(Channels, tags={tag})
+    receivers = [await client.dispatch(stub.receive) for _ in range(2)]
+    sender = client.new_workflow(Channels)
+    assert await client.call(sender.send_by_tag, tag, "ab") == "ba"
+    assert [await each.result() for each in receivers] == ["ab", "ab"]
+
+
 async def test_what_a_run_got_and_did_not_wait_for_is_for_the_next_one(
     deployment: Deployment,
 ) -> None:
@@ -239,31 +233,17 @@ async def test_a_hundred_signals_are_all_counted(client: AsyncInfiniticClient) -
     assert await started.result() == 5050
 
 
+async def _received(
+    client: AsyncInfiniticClient, method: str, *arguments: str, sent: Sequence[Obj]
+) -> object:
+    """What a workflow makes of the objects that it is sent."""
+    started = await client.dispatch(getattr(client.new_workflow(Channels), method), *arguments)
+    objects = client.get_workflow_by_id(Channels, started.id).objects
+    for each in sent:
+        await client.send(objects, each)
+    return await started.result()
+
+
 async def _send(client: AsyncInfiniticClient, workflow_id: str, letters: str) -> None:
     for letter in letters:
         await client.send(client.get_workflow_by_id(Channels, workflow_id).A, letter)
-
-
-async def test_channels_02_a_signal_is_sent_by_tag(deployment: Deployment) -> None:
-    client, tag = deployment.client, f"channels-{uuid.uuid4()}"
-    started = await client.dispatch(client.new_workflow(Channels, tags={tag}).receive)
-    await deployment.elapse(100)
-    await client.send(client.get_workflow_by_tag(Channels, tag).A, "test")
-    assert await started.result() == "test"
-
-
-async def test_channels_02_every_workflow_of_the_tag_receives(deployment: Deployment) -> None:
-    client, tag = deployment.client, f"channels-{uuid.uuid4()}"
-    stub = client.new_workflow(Channels, tags={tag, "other"})
-    started = [await client.dispatch(stub.receive) for _ in range(3)]
-    await client.send(client.get_workflow_by_tag(Channels, tag).A, "test")
-    assert [await each.result() for each in started] == ["test"] * 3
-
-
-async def test_a_workflow_sends_by_tag(client: AsyncInfiniticClient) -> None:
-    tag = f"channels-{uuid.uuid4()}"
-    stub = client.new_workflow(Channels, tags={tag})
-    receivers = [await client.dispatch(stub.receive) for _ in range(2)]
-    sender = client.new_workflow(Channels)
-    assert await client.call(sender.send_by_tag, tag, "ab") == "ba"
-    assert [await each.result() for each in receivers] == ["ab", "ab"]

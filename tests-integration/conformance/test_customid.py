@@ -5,6 +5,7 @@ import uuid
 
 import pytest
 from harness.deployment import Deployment
+from harness.states import tagged_are
 from harness.workflows.tags import Tagged
 
 from infinitic_client import AsyncInfiniticClient
@@ -24,11 +25,9 @@ async def test_customid_01_the_second_start_is_that_of_the_first(deployment: Dep
     stub = client.new_workflow(Tagged, tags={tag, custom_id})
     first, second = await client.dispatch(stub.wait), await client.dispatch(stub.wait)
     assert first.id == second.id
-    await deployment.elapse(100)
-    assert await client.get_ids(tagged) == {first.id}
+    assert await tagged_are(deployment, tagged, 1) == {first.id}
     await client.cancel(tagged)
-    await deployment.elapse(500)
-    assert await client.get_ids(tagged) == frozenset()
+    await tagged_are(deployment, tagged, 0)
     for each in (first, second):
         with pytest.raises(WorkflowCanceled):
             await each.result()
@@ -112,6 +111,7 @@ async def test_customid_01_a_parent_that_is_second_gets_the_result(
     client, custom_id = deployment.client, _custom_id()
     first = await client.dispatch(client.new_workflow(Tagged, tags={custom_id}).receive)
     parent = await client.dispatch(getattr(client.new_workflow(Tagged), method), custom_id)
+    # Nobody tells when the parent has asked.
     await deployment.elapse(500)
     await client.send(client.get_workflow_by_id(Tagged, first.id).A, "test")
     assert await first.result() == "test"
@@ -122,6 +122,7 @@ async def test_customid_01_parents_share_the_child(deployment: Deployment) -> No
     client, custom_id = deployment.client, _custom_id()
     stub = client.new_workflow(Tagged)
     parents = [await client.dispatch(stub.child_with, custom_id) for _ in range(2)]
+    # Nobody tells when the second one has asked.
     await deployment.elapse(500)
     ids = await client.get_ids(client.get_workflow_by_tag(Tagged, custom_id))
     assert len(ids) == 1

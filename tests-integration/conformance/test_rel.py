@@ -8,7 +8,7 @@ from contextlib import asynccontextmanager
 import attrs
 import pytest
 from harness.deployment import Deployment, deployed, workflow_components
-from harness.states import is_gone, state_is_gone
+from harness.states import is_gone, state_is_gone, tagged_are
 from harness.unreliable import Overtaken
 from harness.workflows.branches import Branches
 from harness.workflows.channels import Channels
@@ -80,10 +80,12 @@ async def test_rel_08_a_signal_comes_before_the_start(deployment: Deployment) ->
     started = await client.dispatch(client.new_workflow(Channels).receive)
     await client.send(client.get_workflow_by_id(Channels, started.id).A, "early")
     stub = deployment.client.get_workflow_by_id(Channels, started.id)
+
     # Two clients of one name would take each other's answers: the other one only sends.
-    async with asyncio.timeout(10):
-        while await deployment.client.get_status(stub) != "COMPLETED":
-            await deployment.elapse(10)
+    async def completed() -> bool:
+        return await deployment.client.get_status(stub) == "COMPLETED"
+
+    await deployment.until(completed)
 
 
 async def test_rel_17_messages_behind_an_undecodable_one_are_handled(
@@ -136,8 +138,7 @@ async def test_rel_24_a_cancellation_races_with_the_completion(deployment: Deplo
     assert {end for _, end in ends} <= {"ab", "cancelled"}
     for workflow_id, _ in ends:
         await state_is_gone(deployment, workflow_id)
-    await deployment.elapse(500)
-    assert await client.get_ids(client.get_workflow_by_tag(Echo, tag)) == frozenset()
+    await tagged_are(deployment, client.get_workflow_by_tag(Echo, tag), 0)
 
 
 async def _raced(client: AsyncInfiniticClient, tag: str) -> tuple[str, str]:

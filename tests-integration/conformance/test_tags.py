@@ -5,6 +5,7 @@ import uuid
 import pytest
 from harness.deployment import Deployment
 from harness.services import TAGS
+from harness.states import tagged_are
 from harness.workflows.tags import Tagged
 
 from infinitic_client import AsyncInfiniticClient
@@ -27,8 +28,7 @@ async def test_tags_02_a_cancelled_workflow_has_its_tag_no_more(deployment: Depl
     started = await client.dispatch(client.new_workflow(Tagged, tags={tag, "bar"}).wait)
     assert await client.get_ids(tagged) == {started.id}
     await client.cancel(tagged)
-    await deployment.elapse(500)
-    assert await client.get_ids(tagged) == frozenset()
+    await tagged_are(deployment, tagged, 0)
     with pytest.raises(WorkflowCanceled):
         await started.result()
 
@@ -37,9 +37,8 @@ async def test_tags_02_a_completed_workflow_has_its_tags_no_more(deployment: Dep
     client, tags = deployment.client, {_tag(), _tag()}
     started = await client.dispatch(client.new_workflow(Tagged, tags=tags).own_id)
     assert await started.result() == started.id
-    await deployment.elapse(500)
     for tag in tags:
-        assert await client.get_ids(client.get_workflow_by_tag(Tagged, tag)) == frozenset()
+        await tagged_are(deployment, client.get_workflow_by_tag(Tagged, tag), 0)
 
 
 async def test_tags_02_all_of_a_tag_are_cancelled(deployment: Deployment) -> None:
@@ -53,8 +52,7 @@ async def test_tags_02_all_of_a_tag_are_cancelled(deployment: Deployment) -> Non
     for each in started:
         with pytest.raises(WorkflowCanceled):
             await each.result()
-    await deployment.elapse(500)
-    assert await client.get_ids(tagged) == frozenset()
+    await tagged_are(deployment, tagged, 0)
 
 
 async def test_tags_02_an_unknown_tag_has_no_ids(client: AsyncInfiniticClient) -> None:

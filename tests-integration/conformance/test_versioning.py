@@ -73,9 +73,9 @@ async def _started(
 
 async def _until_waiting(deployment: Deployment, running: Changing) -> None:
     """Until the first task is done, and the signal waited for."""
-    for _ in range(100):
-        await deployment.elapse(100)
+
+    async def waiting() -> bool:
         state = await deployment.client.get_state(running)
-        if state is not None and "COMPLETED" in str(state["methods"]):
-            return
-    pytest.fail("the workflow did not reach its second step")
+        return state is not None and "COMPLETED" in str(state["methods"])
+
+    await deployment.until(waiting)

@@ -1,6 +1,7 @@
 """A worker with everything the cases need, and a client, in one process."""
 
-from collections.abc import AsyncIterator, Sequence
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
 from datetime import timedelta
 from typing import cast
@@ -32,6 +33,8 @@ from infinitic_worker import InfiniticWorker
 from infinitic_workflow_engine import StateEngineOptions, WorkflowStateEngine
 from infinitic_workflow_tag import WorkflowTagEngine
 
+_PATIENCE_SECONDS = 20.0
+_STEP_MILLISECONDS = 10
 _CONCURRENCY = 5
 _CONCURRENCY_OF_MANY_CASES = 40
 _ONE_RETRY = ExponentialBackoff(maximum_retries=1, random_factor=0.0)
@@ -65,6 +68,12 @@ class Deployment:
     async def elapse(self, milliseconds: int) -> None:
         """Let time pass, which takes none where the clock can be moved."""
         await self.ground.time.elapse(timedelta(milliseconds=milliseconds))
+
+    async def until(self, condition: Callable[[], Awaitable[object]]) -> None:
+        """Let time pass, in small steps, until something is so."""
+        async with asyncio.timeout(_PATIENCE_SECONDS):
+            while not await condition():
+                await self.elapse(_STEP_MILLISECONDS)
 
     def worker(self, *components: Component) -> InfiniticWorker:
         """A further worker on the same ground."""

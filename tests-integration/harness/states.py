@@ -1,4 +1,4 @@
-"""What is left of a workflow, in its storage."""
+"""What is left of a workflow: in its storage, and of its tags."""
 
 import asyncio
 
@@ -7,6 +7,19 @@ from infinitic_workflow_engine import KeyValueWorkflowStateStorage, Retention
 
 _LIMIT_SECONDS = 5.0
 _PAUSE_SECONDS = 0.01
+
+
+async def tagged_are(deployment: Deployment, tagged: object, count: int) -> frozenset[str]:
+    """Wait until so many workflows have a tag, that of the stub; gives their ids."""
+    ids: frozenset[str] = frozenset()
+
+    async def as_many() -> bool:
+        nonlocal ids
+        ids = await deployment.client.get_ids(tagged)
+        return len(ids) == count
+
+    await deployment.until(as_many)
+    return ids
 
 
 async def state_is_gone(deployment: Deployment, workflow_id: str) -> None:

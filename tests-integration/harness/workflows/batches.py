@@ -33,6 +33,7 @@ class BatchService(Protocol):
     def total_slowly(self, pair: Pair) -> Total: ...
     def note(self, number: int) -> None: ...
     def alone(self, number: int) -> int: ...
+    def companions(self, number: int) -> int: ...
 
 
 class BatchServiceImpl:
@@ -101,6 +102,14 @@ class BatchServiceImpl:
     def alone(self, number: int) -> int:
         return -number
 
+    def companions(self, number: int) -> int:
+        raise NotImplementedError
+
+    @batch
+    @name("companions")
+    def sizes(self, numbers: Mapping[str, int]) -> dict[str, int]:
+        return dict.fromkeys(numbers, len(numbers))
+
 
 def _count(method: str, batch_of_tasks: Mapping[str, object]) -> None:
     SIZES[method].append(len(batch_of_tasks))
@@ -115,7 +124,7 @@ class Batches(Protocol):
     def total_slowly(self, number: int) -> int: ...
     async def note(self, number: int) -> int: ...
     def alone(self, number: int) -> int: ...
-    def both(self, number: int) -> list[int]: ...
+    def together(self, number: int) -> list[int]: ...
 
 
 class BatchesImpl(Workflow, Batches):
@@ -146,8 +155,8 @@ class BatchesImpl(Workflow, Batches):
     def alone(self, number: int) -> int:
         return self.service.alone(number)
 
-    def both(self, number: int) -> list[int]:
-        tasks = [self.dispatch(self.service.double, number + n) for n in range(20)]
+    def together(self, number: int) -> list[int]:
+        tasks = [self.dispatch(self.service.companions, n) for n in range(number)]
         return [task.result() for task in tasks]
 
 
