@@ -2,17 +2,24 @@
 
 import asyncio
 import contextlib
+import os
 import threading
 from collections.abc import Generator
 from contextlib import contextmanager
+from datetime import timedelta
+from decimal import Decimal
 from pathlib import Path
+from unittest.mock import patch
 
 import attrs
+from demo_shop.contracts import Order, OrderWorkflow
+from demo_shop.journal import FILE_VARIABLE
 from deployments.configurations import servers
 from deployments.environments import ALL_WHEELS, environment_with
 from deployments.processes import WorkerProcess, running
 from observability.programs import Orders
-from observability.prometheus import Prometheus, free_port, prometheus
+from observability.prometheus import Prometheus, prometheus
+from service_control._process import free_port
 
 from infinitic_client import AsyncInfiniticClient
 from infinitic_common.configuration import (
@@ -25,13 +32,23 @@ from infinitic_common.exceptions import InfiniticError
 from infinitic_common.transport import OutgoingMessage, Topic, TopicKind
 from infinitic_transport_pulsar import PulsarTransport
 
+_TOOLS = Path(__file__).resolve().parents[2] / "tools"
+"""Where the demo's shop is."""
+
 _PROGRAMS = """\
 name: watched
 services:
   - name: Payments
     class: observability.programs.PaymentsImpl
     concurrency: 5
+  - {name: PaymentService, class: demo_shop.services.PaymentServiceImpl, concurrency: 5}
+  - {name: ApprovalService, class: demo_shop.services.ApprovalServiceImpl, concurrency: 5}
+  - {name: ShippingService, class: demo_shop.services.ShippingServiceImpl, concurrency: 5}
 workflows:
+  - name: OrderWorkflow
+    class: demo_shop.workflows.OrderWorkflowImpl
+    concurrency: 5
+    stateEngine: {}
   - name: Orders
     class: observability.programs.OrdersImpl
     concurrency: 5
@@ -52,7 +69,7 @@ class Watched:
 @contextmanager
 def watched_by_prometheus(folder: Path) -> Generator[Watched]:
     """Run all of it during the block, and keep the worker busy."""
-    places, metrics_port, health_port = servers(), free_port(), free_port()
+    places, metrics_port, health_port = servers(), free_port(9464), free_port(8080)
     storage = places.storage + "  cache: {}\n"
     watching = (
         f"metrics: {{prometheus: {{port: {metrics_port}}}, queueDepthSeconds: 1}}\n"
@@ -62,7 +79,9 @@ def watched_by_prometheus(folder: Path) -> Generator[Watched]:
     configuration = folder / "worker.yml"
     configuration.write_text(places.transport + storage + _PROGRAMS + watching)
     environment = environment_with(ALL_WHEELS, folder / "everything")
+    environment = attrs.evolve(environment, path=(*environment.path, _TOOLS))
     with (
+        patch.dict(os.environ, {FILE_VARIABLE: str(folder / "journal")}),
         running(environment, configuration) as worker,
         prometheus(folder, metrics_port) as server,
         _load(places.transport),
@@ -95,7 +114,17 @@ async def _start_orders(transport: str, ended: threading.Event) -> None:
             with contextlib.suppress(InfiniticError):
                 await stalls
             orders = (client.new_workflow(Orders) for _ in range(5))
-            await asyncio.gather(*(client.call(order.process, "order") for order in orders))
+            await asyncio.gather(
+                *(client.call(order.process, "order") for order in orders),
+                *(_order_of_the_demo(client, approved=n % 2 == 0) for n in range(4)),
+            )
+
+
+async def _order_of_the_demo(client: AsyncInfiniticClient, *, approved: bool) -> None:
+    order = Order("A1", Decimal("9.90"), timedelta(milliseconds=100), timedelta(minutes=1))
+    deferred = await client.dispatch(client.new_workflow(OrderWorkflow).process, order)
+    await client.send(client.get_workflow_by_id(OrderWorkflow, deferred.id).approvals, approved)
+    assert (await deferred.result()).outcome == ("shipped" if approved else "refunded: refused")
 
 
 async def _send_nonsense(transport: PulsarTransport) -> None:
