@@ -1,14 +1,19 @@
 """Sets of ids by tag, changed and read in batches: what both tag engines do with storage."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from hashlib import blake2b
 
 import attrs
 
+from infinitic_common.codec import encode
+from infinitic_common.ids import derived_id
+from infinitic_common.messages import TaskIdsByTag, WorkflowIdsByTag
 from infinitic_common.storage import KeySetStorage
 
 _LONGEST_KEY = 255
 _TEXT_HEADER_BYTES = 5
+# Room for the length of an answer's list, its part and their number.
+_NUMBERS_BYTES = 32
 
 
 def set_key(kind: str, name: str, tag: str) -> str:
@@ -51,6 +56,39 @@ def in_parts(ids: Iterable[str], max_bytes: int) -> list[tuple[str, ...]]:
         part.append(one)
         room -= size
     return [*parts, tuple(part)]
+
+
+@attrs.frozen
+class AnswerPart:
+    """One message of an answer.
+
+    Attributes:
+        message_id: Its id: the answer's for the first part, and derived from it for the others.
+        ids: What it tells.
+        part: Which part it is, from 0.
+        parts: How many there are.
+    """
+
+    message_id: str
+    ids: tuple[str, ...]
+    part: int
+    parts: int
+
+
+def answer_parts(
+    answer: TaskIdsByTag | WorkflowIdsByTag, ids: Iterable[str], max_bytes: int
+) -> Iterator[AnswerPart]:
+    """An answer in as many messages as it needs.
+
+    Args:
+        answer: The answer, without any ids.
+        ids: The ids, in any order; they are told in theirs.
+        max_bytes: The largest message that the broker accepts.
+    """
+    parts = in_parts(sorted(ids), max_bytes - len(encode(answer)) - _NUMBERS_BYTES)
+    for number, part in enumerate(parts):
+        identifier = derived_id(answer.message_id, number) if number else answer.message_id
+        yield AnswerPart(identifier, part, number, len(parts))
 
 
 @attrs.frozen(eq=False)

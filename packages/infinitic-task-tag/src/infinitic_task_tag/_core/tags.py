@@ -1,10 +1,9 @@
 """What a batch of messages means for the tags of tasks."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 import attrs
 
-from infinitic_common.codec import encode
 from infinitic_common.ids import derived_id
 from infinitic_common.messages import (
     AddTagToTask,
@@ -13,7 +12,7 @@ from infinitic_common.messages import (
     TaskIdsByTag,
 )
 from infinitic_common.requesters import ClientRequester
-from infinitic_common.tag_sets import SetChanges, in_parts, set_key
+from infinitic_common.tag_sets import SetChanges, answer_parts, set_key
 
 TagMessage = AddTagToTask | RemoveTagFromTask | GetTaskIdsByTag
 
@@ -48,7 +47,7 @@ def answers(
         max_bytes: The largest message that the broker accepts; larger answers have several parts.
     """
     for question in questions:
-        yield from _answer(question, sorted(sets[key_of(question)]), max_bytes)
+        yield from _answer(question, sets[key_of(question)], max_bytes)
 
 
 def key_of(message: TagMessage) -> str:
@@ -57,7 +56,7 @@ def key_of(message: TagMessage) -> str:
 
 
 def _answer(
-    question: GetTaskIdsByTag, ids: Sequence[str], max_bytes: int
+    question: GetTaskIdsByTag, ids: Iterable[str], max_bytes: int
 ) -> Iterator[TaskIdsByTag]:
     if not isinstance(question.requester, ClientRequester):
         return
@@ -68,13 +67,7 @@ def _answer(
         task_ids=(),
         question_id=question.message_id,
     )
-    parts = in_parts(ids, max_bytes - len(encode(answer)) - _NUMBERS)
-    for number, part in enumerate(parts):
-        identifier = derived_id(answer.message_id, number) if number else answer.message_id
+    for one in answer_parts(answer, ids, max_bytes):
         yield attrs.evolve(
-            answer, message_id=identifier, task_ids=part, part=number, parts=len(parts)
+            answer, message_id=one.message_id, task_ids=one.ids, part=one.part, parts=one.parts
         )
-
-
-_NUMBERS = 32
-"""Room for the length of an answer's list, its part and their number."""

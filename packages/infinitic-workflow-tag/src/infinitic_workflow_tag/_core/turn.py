@@ -4,7 +4,6 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 import attrs
 
-from infinitic_common.codec import encode
 from infinitic_common.ids import derived_id
 from infinitic_common.messages import (
     AddTagToWorkflow,
@@ -17,7 +16,7 @@ from infinitic_common.messages import (
 )
 from infinitic_common.requesters import ClientRequester
 from infinitic_common.storage import Page
-from infinitic_common.tag_sets import SetChanges, in_parts
+from infinitic_common.tag_sets import SetChanges, answer_parts
 from infinitic_workflow_tag._core.asked import Asked, FanOut, UniqueStart, key_of
 from infinitic_workflow_tag._core.fan_out import fan_out
 
@@ -161,14 +160,12 @@ def _answer(question: GetWorkflowIdsByTag, found: Found, turn: Turn) -> Iterator
         workflow_ids=(),
         question_id=question.message_id,
     )
-    room = found.max_bytes - len(encode(answer)) - _NUMBERS
-    parts = in_parts(sorted(turn.changes.after(key, found.sets[key])), room)
-    for number, ids in enumerate(parts):
-        identifier = derived_id(answer.message_id, number) if number else answer.message_id
+    ids = turn.changes.after(key, found.sets[key])
+    for one in answer_parts(answer, ids, found.max_bytes):
         yield attrs.evolve(
-            answer, message_id=identifier, workflow_ids=ids, part=number, parts=len(parts)
+            answer,
+            message_id=one.message_id,
+            workflow_ids=one.ids,
+            part=one.part,
+            parts=one.parts,
         )
-
-
-_NUMBERS = 32
-"""Room for the length of an answer's list, its part and their number."""
