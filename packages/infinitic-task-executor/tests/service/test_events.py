@@ -1,9 +1,10 @@
 """What executors tell of attempts."""
 
+import asyncio
 from typing import Protocol
 
 import pytest
-from service_doubles import FAILURE, Tasks, started
+from service_doubles import FAILURE, Tasks, started, until
 
 from infinitic_common import Task, delegated, retry
 from infinitic_common.codec import decode
@@ -12,6 +13,8 @@ from infinitic_common.messages import ExecuteTask, TaskCompleted, TaskFailed
 from infinitic_common.serialization import decode_untyped
 from infinitic_task_executor import ServiceExecutor
 
+released = asyncio.Event()
+
 
 class Sums(Protocol):
     def add(self, a: int, b: int) -> int: ...
@@ -19,9 +22,10 @@ class Sums(Protocol):
     def shaky(self) -> int: ...
     def broken(self) -> int: ...
     def elsewhere(self) -> int: ...
+    async def lasting(self) -> int: ...
 
 
-def at_once(attempt: int, exception: Exception) -> float:  # noqa: ARG001 - the policy's
+def in_three_seconds(attempt: int, exception: Exception) -> float:  # noqa: ARG001 - the policy's
     return 3.0
 
 
@@ -33,7 +37,7 @@ class SumsImpl:
     async def later(self, a: int) -> int:
         return a
 
-    @retry(at_once)
+    @retry(in_three_seconds)
     def shaky(self) -> int:
         msg = "not yet"
         raise ValueError(msg)
@@ -45,6 +49,10 @@ class SumsImpl:
     @delegated
     def elsewhere(self) -> int:
         return 5
+
+    async def lasting(self) -> int:
+        await released.wait()
+        return 6
 
 
 TASKS = Tasks("Sums")
@@ -74,6 +82,19 @@ async def test_executor_01_an_attempt_is_started_then_completed(method: str) -> 
     assert decode_untyped(value.value) == 5
     assert start.duration_ms is None
     assert end.duration_ms is not None
+
+
+async def test_executor_09_the_start_of_an_attempt_that_lasts_is_told_before_its_end() -> None:
+    released.clear()
+    async with started(ServiceExecutor(Sums, SumsImpl)) as host:
+        delivery = asyncio.create_task(host.transport.deliver(TASKS.asked("lasting")))
+        await until(lambda: bool(host.transport.told))
+        assert [event.type for event in host.transport.told] == ["task.started"]
+        assert not host.transport.published
+        released.set()
+        await delivery
+
+    assert [event.type for event in host.transport.told] == ["task.started", "task.completed"]
 
 
 async def test_the_end_of_a_task_tells_the_meta_that_its_code_left() -> None:
