@@ -1,7 +1,6 @@
 """CHANNELS: signals that workflows receive."""
 
 import uuid
-from collections.abc import Sequence
 
 import pytest
 from harness.deployment import Deployment
@@ -69,38 +68,38 @@ async def test_channels_04_a_signal_of_another_channel(deployment: Deployment) -
 async def test_channels_06_an_object_of_either_class(
     client: AsyncInfiniticClient, sent: Obj
 ) -> None:
-    assert await _received(client, "receive_object", sent=[sent]) == sent
+    assert await _received(client, "receive_object", sent) == sent
 
 
 @pytest.mark.parametrize("path", [FOO, "$[?(@.bar > 12)]", "$[?(@.foo =~ /^f.o$/ && @.bar < 14)]"])
 async def test_channels_07_a_path_chooses(client: AsyncInfiniticClient, path: str) -> None:
-    sent = [Obj1("bar", 12), Obj1("foo", 13)]
-    assert await _received(client, "receive_by_path", path, sent=sent) == Obj1("foo", 13)
+    sent = (Obj1("bar", 12), Obj1("foo", 13))
+    assert await _received(client, "receive_by_path", *sent, path=path) == Obj1("foo", 13)
 
 
 async def test_channels_08_a_criterion_chooses(client: AsyncInfiniticClient) -> None:
-    sent = [Obj1("oof", 12), Obj1("foo", 12)]
-    assert await _received(client, "receive_by_criterion", sent=sent) == Obj1("foo", 12)
+    sent = (Obj1("oof", 12), Obj1("foo", 12))
+    assert await _received(client, "receive_by_criterion", *sent) == Obj1("foo", 12)
 
 
 async def test_channels_08_two_criteria_choose(client: AsyncInfiniticClient) -> None:
-    sent = [Obj1("foo", 1), Obj1("bar", 2), Obj2("foo", 2)]
-    assert await _received(client, "receive_by_two_criteria", sent=sent) == Obj2("foo", 2)
+    sent = (Obj1("foo", 1), Obj1("bar", 2), Obj2("foo", 2))
+    assert await _received(client, "receive_by_two_criteria", *sent) == Obj2("foo", 2)
 
 
 async def test_channels_09_a_type_chooses(client: AsyncInfiniticClient) -> None:
-    sent = [Obj2("foo", 42), Obj1("foo", 42)]
-    assert await _received(client, "receive_by_type", sent=sent) == Obj1("foo", 42)
+    sent = (Obj2("foo", 42), Obj1("foo", 42))
+    assert await _received(client, "receive_by_type", *sent) == Obj1("foo", 42)
 
 
 async def test_channels_10_type_and_path_choose(client: AsyncInfiniticClient) -> None:
-    sent = [Obj1("oof", 42), Obj2("foo", 42), Obj1("foo", 42)]
-    assert await _received(client, "receive_by_type_and_path", sent=sent) == Obj1("foo", 42)
+    sent = (Obj1("oof", 42), Obj2("foo", 42), Obj1("foo", 42))
+    assert await _received(client, "receive_by_type_and_path", *sent) == Obj1("foo", 42)
 
 
 async def test_channels_12_two_receives_of_two_types(client: AsyncInfiniticClient) -> None:
-    sent = [Obj2("bar", 7), Obj1("foo", 6)]
-    assert await _received(client, "receive_two_types", sent=sent) == "foobar42"
+    sent = (Obj2("bar", 7), Obj1("foo", 6))
+    assert await _received(client, "receive_two_types", *sent) == "foobar42"
 
 
 @pytest.mark.parametrize("method", ["receive_three", "receive_three_awaited"])
@@ -234,9 +233,10 @@ async def test_a_hundred_signals_are_all_counted(client: AsyncInfiniticClient) -
 
 
 async def _received(
-    client: AsyncInfiniticClient, method: str, *arguments: str, sent: Sequence[Obj]
+    client: AsyncInfiniticClient, method: str, *sent: Obj, path: str | None = None
 ) -> object:
     """What a workflow makes of the objects that it is sent."""
+    arguments = () if path is None else (path,)
     started = await client.dispatch(getattr(client.new_workflow(Channels), method), *arguments)
     objects = client.get_workflow_by_id(Channels, started.id).objects
     for each in sent:

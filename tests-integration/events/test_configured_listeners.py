@@ -39,7 +39,7 @@ def test_a_listener_says_its_subscription() -> None:
 
 def test_config_21_an_object_that_cannot_listen_is_refused() -> None:
     with pytest.raises(UsageError, match=r"NoListener is no CloudEventListener: .* on_events"):
-        EventListener(NoListener())  # type: ignore[arg-type]
+        EventListener(NoListener())  # type: ignore[arg-type]  # the mistake itself
 
 
 @pytest.mark.parametrize(

@@ -10,17 +10,16 @@ from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
 import pytest
+from deployments.environments import ALL_WHEELS, Environment, environment_with
+from deployments.processes import PATIENCE_SECONDS, running
 from service_control import ensure
 
 from infinitic_client import AsyncInfiniticClient
 
-ROOT = Path(__file__).resolve().parent.parent
 WORKER = Path(__file__).resolve().parent / "worker"
-sys.path[:0] = [str(ROOT), str(WORKER)]
+sys.path.insert(0, str(WORKER))
 
-from deployments.environments import ALL_WHEELS, Environment, environment_with  # noqa: E402
-from deployments.processes import PATIENCE_SECONDS, running  # noqa: E402
-from shop import OrderWorkflow  # noqa: E402
+from shop import OrderWorkflow  # noqa: E402 - it is beside the example
 
 HOST = ("infinitic-common", "infinitic-worker", "infinitic-transport-pulsar")
 EXECUTORS = (*HOST, "infinitic-task-executor")

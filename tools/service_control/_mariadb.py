@@ -66,4 +66,4 @@ class MariaDb:
         """Return whether it greets; it reads its init file before it listens."""
         with socket.create_connection(("127.0.0.1", ports[0]), timeout=1) as connection:
             greeting = connection.recv(5)
-            return len(greeting) > 4 and greeting[4] == _PROTOCOL  # noqa: PLR2004
+            return len(greeting) > 4 and greeting[4] == _PROTOCOL  # noqa: PLR2004 - after the length and number

@@ -26,7 +26,7 @@ async def main() -> None:
     )
     async with worker, AsyncInfiniticClient(transport=transport, close_transport=False) as client:
         order = client.new_workflow(OrderWorkflow)
-        print((await client.call(order.process_order, "order-1")).transaction_id)  # noqa: T201
+        print((await client.call(order.process_order, "order-1")).transaction_id)  # noqa: T201 - its output
 
 
 asyncio.run(main())
