@@ -139,6 +139,12 @@ def engines(transport: RecordingTransport) -> Engines:
     return transport.reply
 
 
+BROKER = """\
+transport:
+  pulsar: {brokerServiceUrl: "pulsar://b", webServiceUrl: "http://b", tenant: t, namespace: n}
+"""
+
+
 @pytest.fixture
 def run(
     transport: RecordingTransport,
@@ -148,8 +154,8 @@ def run(
 ) -> Run:
     """Runs the command where a configuration stands."""
     del engines  # it answers
-    (tmp_path / "infinitic.yml").write_text("transport: inMemory\n")
+    (tmp_path / "infinitic.yml").write_text(BROKER)
     monkeypatch.chdir(tmp_path)
     monkeypatch.delenv("INFINITIC_CONFIG", raising=False)
-    monkeypatch.setattr(running, "open_transport", lambda *_: transport)
+    monkeypatch.setattr(running, "open_configured", lambda *_: transport)
     return lambda *words: CliRunner().invoke(main, words)

@@ -280,7 +280,7 @@ def test_a_configuration_that_is_missing_is_named_with_the_remedy(run: Run) -> N
 def test_the_configuration_of_the_environment_is_used(
     run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    (tmp_path / "infinitic.yml").unlink()
+    (tmp_path / "infinitic.yml").rename(tmp_path / "elsewhere.yml")
     assert run("workflow", "status", "Order", "o1").exit_code == 2
     monkeypatch.setenv("INFINITIC_CONFIG", "elsewhere.yml")
     assert run("workflow", "status", "Order", "o1").exit_code == 0
@@ -291,3 +291,13 @@ def test_brackets_in_a_cell_are_shown(run: Run, engines: Engines, value: object)
     engines.state = {**engines.state, "properties": value}
     shown = value if isinstance(value, str) else json.dumps(value)
     assert shown in run("workflow", "state", "Order", "o1").output
+
+
+def test_a_transport_that_reaches_nobody_is_refused(
+    run: Run, transport: RecordingTransport, tmp_path: Path
+) -> None:
+    (tmp_path / "infinitic.yml").write_text("transport: memory\n")
+    result = run("workflow", "start", "Order", "process")
+    assert result.exit_code == 2
+    assert "'inMemory' reaches no worker outside the process" in result.output
+    assert transport.messages == []

@@ -15,7 +15,15 @@ def open_transport(*sources: Source) -> Transport:
         ConfigurationError: Lists everything that is wrong.
         ComponentNotInstalled: The wheel of the transport is missing; says which to install.
     """
-    configuration = load_configuration(ClientConfiguration, *sources)
+    return open_configured(load_configuration(ClientConfiguration, *sources))
+
+
+def open_configured(configuration: ClientConfiguration) -> Transport:
+    """Open the transport of a configuration; it connects when first used.
+
+    Raises:
+        ComponentNotInstalled: Its wheel is missing.
+    """
     opener = load_entry_point(TRANSPORTS, configuration.transport.kind)
     opened = cast("Callable[..., object]", opener)(configuration.transport, name=configuration.name)
     return cast("Transport", opened)

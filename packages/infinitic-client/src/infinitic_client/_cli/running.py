@@ -11,8 +11,8 @@ import attrs
 import click
 
 from infinitic_client._core import ClientCore
-from infinitic_client._opening import open_transport
-from infinitic_common.configuration import file_source
+from infinitic_client._opening import open_configured
+from infinitic_common.configuration import ClientConfiguration, file_source, load_configuration
 from infinitic_common.exceptions import (
     DeferredException,
     DeferredTimedOut,
@@ -21,6 +21,7 @@ from infinitic_common.exceptions import (
     InfiniticError,
     InfrastructureError,
 )
+from infinitic_common.transport import Transport
 
 T = TypeVar("T")
 
@@ -124,7 +125,7 @@ def run(
 async def _with_client(
     files: tuple[Path, ...], action: Callable[[ClientCore], Awaitable[T]], seconds: float | None
 ) -> T:
-    core = ClientCore(open_transport(*map(file_source, _chosen(files))), close_transport=True)
+    core = ClientCore(_reaching_others(_chosen(files)), close_transport=True)
     try:
         async with asyncio.timeout(seconds):
             return await action(core)
@@ -139,6 +140,18 @@ async def _close(core: ClientCore) -> None:
             await core.close()
     except TimeoutError:
         click.echo("infinitic: the connection could not be closed in time", err=True)
+
+
+def _reaching_others(files: tuple[Path, ...]) -> Transport:
+    configuration = load_configuration(ClientConfiguration, *map(file_source, files))
+    if configuration.transport.kind == "inMemory":
+        # What is sent would be gone with this process, whatever the command says of it.
+        msg = (
+            "transport 'inMemory' reaches no worker outside the process it is in: this command "
+            "needs one with a broker, as `transport: {pulsar: …}`"
+        )
+        raise Refused(msg)
+    return open_configured(configuration)
 
 
 def _chosen(files: tuple[Path, ...]) -> tuple[Path, ...]:
