@@ -23,6 +23,8 @@ from infinitic_common.messages import (
 from infinitic_common.serialization import encode_untyped
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from conftest import RecordingTransport
 
     from infinitic_client import AsyncInfiniticClient
@@ -97,6 +99,25 @@ async def test_a_question_is_asked_again_and_the_log_says_who_should_answer(
         assert await asking == "WAITING"
     assert "state engine of workflow Order" in caplog.text
     assert len(caplog.records) == 1
+
+
+async def test_it_is_asked_ever_more_rarely(
+    client: AsyncInfiniticClient, transport: RecordingTransport, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pauses: list[float] = []
+    loop = asyncio.get_running_loop()
+    later = loop.call_later
+
+    def at_once(pause: float, remind: Callable[[], None]) -> asyncio.TimerHandle:
+        pauses.append(pause)
+        return later(0, remind)
+
+    monkeypatch.setattr(loop, "call_later", at_once)
+    asking = asyncio.create_task(client.get_status(client.get_workflow_by_id(Order, "o1")))
+    await transport.has_published(5)
+    transport.reply = done
+    await asking
+    assert pauses[:4] == [0.005, 0.01, 0.02, 0.02]
 
 
 async def test_nothing_is_asked_again_after_the_answer(

@@ -124,6 +124,15 @@ async def test_a_deferred_tells_how_its_run_ended(
     assert await deferred.status() is status
 
 
+async def test_a_deferred_of_a_run_that_waits_for_a_retry_has_failed(
+    client: AsyncInfiniticClient, transport: RecordingTransport
+) -> None:
+    deferred = await client.dispatch(client.new_workflow(Order).process)
+    stalled = {"methods": [{"method_id": deferred.id, "stalled": "TaskFailedError"}]}
+    transport.reply = ended(stalled, FAILED)
+    assert await deferred.status() is DeferredStatus.FAILED
+
+
 def test_a_blocking_deferred_of_a_run_that_goes_on_is_ongoing(
     blocking: InfiniticClient, transport: RecordingTransport
 ) -> None:
