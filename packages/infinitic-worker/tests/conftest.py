@@ -1,5 +1,6 @@
 import sys
 import sysconfig
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -8,10 +9,13 @@ import pytest
 sys.path.insert(0, str(Path(__file__).parent))
 
 # Found by the line above.
+from commands import Command, Start
 from telemetry_doubles import Measured
 from worker_sites import WHEELS, announce
 
 from infinitic_worker._metrics.instruments import Instruments
+
+SHOP = "class Pays: ...\nclass FailsToStart: ...\nclass NeverFinishes: ...\n"
 
 
 @pytest.fixture
@@ -48,3 +52,22 @@ def measured() -> Measured:
 @pytest.fixture
 def instruments(measured: Measured) -> Instruments:
     return Instruments(measured.provider.get_meter("test"), "w")
+
+
+@pytest.fixture
+def start(tmp_path: Path) -> Iterator[Start]:
+    """Start the command in a folder with a module ``shop``, as if wheels of doubles were installed."""
+    site = tmp_path / "site"
+    site.mkdir()
+    announce(site, "probe", WHEELS)
+    (tmp_path / "shop.py").write_text(SHOP, encoding="utf-8")
+    commands: list[Command] = []
+
+    def started(*words: str) -> Command:
+        commands.append(Command(tmp_path, *words))
+        return commands[-1]
+
+    yield started
+    for command in commands:
+        command.process.kill()
+        command.end()

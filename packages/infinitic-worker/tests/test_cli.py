@@ -1,17 +1,12 @@
 import json
 import os
-import queue
 import signal
-import subprocess
-import sys
-import threading
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from importlib import resources
 from pathlib import Path
 
 import pytest
-from worker_sites import WHEELS, announce
+from commands import Start
 
 from infinitic_common.configuration import (
     HealthConfiguration,
@@ -23,92 +18,6 @@ from infinitic_common.configuration import (
     string_source,
 )
 from infinitic_worker.cli import of_copy
-
-SHOP = "class Pays: ...\nclass FailsToStart: ...\nclass NeverFinishes: ...\n"
-PATIENCE_SECONDS = 20.0
-
-
-class Command:
-    """A running ``infinitic-worker``, and the lines of its log."""
-
-    def __init__(self, folder: Path, *words: str) -> None:
-        path = [str(folder / "site"), *sys.path]
-        self._output = folder / "output"
-        with self._output.open("w", encoding="utf-8") as output:
-            self.process = subprocess.Popen(  # noqa: S603 - our own command
-                [sys.executable, "-m", "infinitic_worker", *words],
-                cwd=folder,
-                env={**os.environ, "PYTHONPATH": os.pathsep.join(path)},
-                stdout=output,
-                stderr=subprocess.PIPE,
-                text=True,
-            )
-        self.lines: list[str] = []
-        self._fresh: queue.Queue[str | None] = queue.Queue()
-        threading.Thread(target=self._read, daemon=True).start()
-
-    def _read(self) -> None:
-        assert self.process.stderr is not None
-        with self.process.stderr as lines:
-            for line in lines:
-                self._fresh.put(line)
-        self._fresh.put(None)
-
-    def until(self, text: str) -> str:
-        """Wait for a line with that text."""
-        for line in self._new_lines():
-            if text in line:
-                return line
-        pytest.fail(f"{text!r} was never logged:\n{self.log}")
-
-    def end(self) -> int:
-        """Wait for the end; its status."""
-        status = self.process.wait(PATIENCE_SECONDS)
-        for _ in self._new_lines():
-            pass
-        return status
-
-    def _new_lines(self) -> Iterator[str]:
-        while (line := self._fresh.get(timeout=PATIENCE_SECONDS)) is not None:
-            self.lines.append(line)
-            yield line
-        self._fresh.put(None)  # there is no line after the end, whoever asks
-
-    def until_printed(self, text: str) -> bool:
-        """Wait for a text on standard output."""
-        deadline = time.monotonic() + PATIENCE_SECONDS
-        while text not in self.output and time.monotonic() < deadline:
-            time.sleep(0.02)
-        return text in self.output
-
-    @property
-    def output(self) -> str:
-        return self._output.read_text(encoding="utf-8")
-
-    @property
-    def log(self) -> str:
-        return "".join(self.lines)
-
-
-Start = Callable[..., Command]
-
-
-@pytest.fixture
-def start(tmp_path: Path) -> Iterator[Start]:
-    site = tmp_path / "site"
-    site.mkdir()
-    announce(site, "probe", WHEELS)
-    (tmp_path / "shop.py").write_text(SHOP, encoding="utf-8")
-    commands: list[Command] = []
-
-    def started(*words: str) -> Command:
-        commands.append(Command(tmp_path, *words))
-        return commands[-1]
-
-    yield started
-    for command in commands:
-        command.process.kill()
-        command.end()
 
 
 @pytest.fixture
@@ -192,6 +101,16 @@ def test_a_start_that_fails_is_told_with_the_component(start: Start, configure: 
     assert "Traceback" not in command.log
 
 
+@pytest.mark.parametrize("copies", ["1", "2"])
+def test_garbage_is_collected_less_often_in_every_process(
+    start: Start, configure: Configure, copies: str
+) -> None:
+    configure("Pays")
+    command = start("run", "w.yml", "--processes", copies, "--log-level", "debug")
+    for _ in range(int(copies)):
+        assert "after 50000 alloc" in command.until("garbage is collected")
+
+
 # --- several processes ----------------------------------------------------------------------------
 
 
@@ -273,120 +192,6 @@ def test_the_schema_is_printed_and_shipped(start: Start) -> None:
     shipped = resources.files("infinitic_worker").joinpath("infinitic.schema.json").read_text()
     remedy = "renew it: infinitic-worker schema > src/infinitic_worker/infinitic.schema.json"
     assert shipped == command.output, remedy
-
-
-MODULE = """
-import os
-from typing import Protocol
-
-from infinitic_common import Workflow, new_service
-
-
-class Payments(Protocol):
-    def charge(self, order: str) -> str: ...
-
-
-class PaymentsImpl(Payments):
-    def charge(self, order: str) -> str:
-        return order
-
-
-class Orders(Protocol):
-    def process(self, order: str) -> str: ...
-
-
-class OrdersImpl(Workflow, Orders):
-    payments = new_service(Payments)
-
-    def process(self, order: str) -> str:
-        return self.payments.charge(order)
-
-
-class OrdersImpl_1(OrdersImpl):
-    pass
-
-
-def greet(client: object) -> str:
-    return "greetings from " + type(client).__name__
-
-
-def cannot(client: object) -> None:
-    raise RuntimeError("no such order")
-"""
-DEVELOPMENT = "name: d\ntransport: {probe: {}}\nstorage: {probe: {}}\n"
-
-
-@pytest.fixture
-def module(tmp_path: Path) -> Path:
-    (tmp_path / "d.yml").write_text(DEVELOPMENT, encoding="utf-8")
-    path = tmp_path / "orders.py"
-    path.write_text(MODULE, encoding="utf-8")
-    return path
-
-
-def test_dev_hosts_what_the_module_implements(start: Start, module: Path) -> None:
-    command = start("dev", module.stem, "--config", "d.yml", "--no-reload")
-    command.until("worker d ready")
-    command.process.terminate()
-    assert command.end() == 0
-    for part in ("ServiceExecutor of Payments", "WorkflowStateEngine of Orders"):
-        assert f"{part} " in command.log
-    assert "Orders by orders.OrdersImpl, orders.OrdersImpl_1" in command.log
-
-
-def test_dev_starts_anew_when_a_source_changes(start: Start, module: Path) -> None:
-    command = start("dev", module.stem, "--config", "d.yml")
-    command.until("worker d ready")
-    module.write_text(f"{MODULE}\n# changed\n", encoding="utf-8")
-    command.until("orders.py has changed")
-    command.until("worker d ready")
-    command.process.terminate()
-    assert command.end() == 0
-
-
-def test_dev_goes_on_after_code_that_cannot_be_imported(start: Start, module: Path) -> None:
-    command = start("dev", module.stem, "--config", "d.yml")
-    command.until("worker d ready")
-    module.write_text("this is no Python", encoding="utf-8")
-    command.until("SyntaxError")
-    module.write_text(MODULE, encoding="utf-8")
-    command.until("worker d ready")
-
-
-def test_dev_says_what_a_module_lacks(start: Start, tmp_path: Path) -> None:
-    (tmp_path / "empty.py").write_text("", encoding="utf-8")
-    command = start("dev", "empty", "--no-reload")
-    assert command.end() == 1
-    assert "implements no service and no workflow" in command.log
-    command = start("dev", "absent", "--no-reload")
-    assert command.end() == 1
-    assert "module absent is not found" in command.log
-
-
-def test_dev_calls_a_function_with_the_client(start: Start, module: Path, tmp_path: Path) -> None:
-    announce(
-        tmp_path / "site",
-        "probe-client",
-        "[infinitic.clients]\nasync = worker_doubles:make_client\n",
-    )
-    command = start("dev", module.stem, "--config", "d.yml", "--no-reload", "--call", "greet")
-    assert command.until_printed("greetings from RecordingBlockingClient")
-    command.process.terminate()
-    assert command.end() == 0
-
-
-def test_dev_tells_why_the_call_failed_and_goes_on(
-    start: Start, module: Path, tmp_path: Path
-) -> None:
-    announce(
-        tmp_path / "site",
-        "probe-client",
-        "[infinitic.clients]\nasync = worker_doubles:make_client\n",
-    )
-    command = start("dev", module.stem, "--config", "d.yml", "--no-reload", "--call", "cannot")
-    command.until("RuntimeError: no such order")
-    command.process.terminate()
-    assert command.end() == 0
 
 
 # --- how it is watched ----------------------------------------------------------------------------

@@ -4,6 +4,8 @@
 
 import asyncio
 import contextlib
+import gc
+import logging
 from collections.abc import Mapping, Sequence
 from typing import Self, cast
 
@@ -31,6 +33,8 @@ from infinitic_common.transport import (
 from infinitic_common.workflow_tasks import WorkflowTask, WorkflowTaskResult
 
 Journal = list[str]
+
+_LOGGER = logging.getLogger(__name__)
 
 
 @attrs.define(eq=False)
@@ -231,6 +235,10 @@ class ServiceExecutor(_FromService):
             if given.__name__ == "NeverFinishes":
                 made.counts, made.finishes = Counts(1000, 5), asyncio.Event()
         return made
+
+    async def start(self, host: ComponentHost) -> None:
+        await super().start(host)
+        _LOGGER.debug("garbage is collected after %d allocations", gc.get_threshold()[0])
 
 
 class _FromWorkflow(RecordingComponent):

@@ -21,9 +21,11 @@ from infinitic_common.configuration import (
 )
 from infinitic_common.exceptions import InfiniticError
 from infinitic_worker._assembly import components_of
-from infinitic_worker._development import Reloading, develop, function_at, hosting
+from infinitic_worker._development import develop
 from infinitic_worker._logs import configure_logs
+from infinitic_worker._module import function_at, hosting
 from infinitic_worker._processes import Copies, die_with
+from infinitic_worker._reloading import Reloading
 from infinitic_worker._signals import serve
 from infinitic_worker.process import prepare_process
 from infinitic_worker.worker import InfiniticWorker
@@ -78,14 +80,9 @@ def run(
     with _telling_errors():
         configuration = load_configuration(WorkerConfiguration, *files)
         configure_logs(log_level or configuration.logs.level, configuration.logs.format)
-        if copy is not None:
-            _run_copy(configuration, Copy(*copy))
-        elif processes > 1:
+        if processes > 1 and copy is None:
             sys.exit(_run_copies(configuration, files, processes, log_level))
-        else:
-            worker = InfiniticWorker.from_configuration(configuration)
-            prepare_process()
-            worker.start()
+        _run_here(configuration, None if copy is None else Copy(*copy))
 
 
 @main.command()
@@ -193,11 +190,14 @@ async def _keep_copies(command: Sequence[str], processes: int) -> int:
     return await Copies(lambda copy: [*command, "--copy", str(copy), parent]).run(processes)
 
 
-def _run_copy(configuration: WorkerConfiguration, copy: Copy) -> None:
-    die_with(copy.parent)
-    worker = InfiniticWorker.from_configuration(of_copy(configuration, copy.number))
-    # The parent passes the signal on to one that may have had it already, as from systemd.
-    asyncio.run(serve(worker, patient=True))
+def _run_here(configuration: WorkerConfiguration, copy: Copy | None) -> None:
+    if copy is not None:
+        die_with(copy.parent)
+        configuration = of_copy(configuration, copy.number)
+    worker = InfiniticWorker.from_configuration(configuration)
+    prepare_process()
+    # The parent passes the signal on to a copy that may have had it already, as from systemd.
+    asyncio.run(serve(worker, patient=copy is not None))
 
 
 def _tell(error: Exception) -> None:
