@@ -34,6 +34,8 @@ ORDER, STOCK = workflow_events("Order"), service_events("Stock")
 REQUESTER = WorkflowRequester("Order", "w", "process", "m", 0, 2)
 ASKED = ExecuteTask("t", "Stock", "t", "count", (b"\x01",), frozenset("a"), {}, REQUESTER, 1, 2)
 
+LARGE = encode(TaskCompleted("e", "Order", "w", "m", 0, "t", bytes(200_000), {}, 9))
+
 
 @attrs.define(eq=False)
 class Broker:
@@ -117,6 +119,26 @@ async def test_what_is_too_large_is_told_without_it() -> None:
     assert (task.type, task.task_id, task.body) == ("task.dispatch", "t", b"")
     assert task.names == {"omittedBytes": len(large)}
     assert workflow.names == {"omittedBytes": len(large)}
+
+
+@pytest.mark.parametrize(
+    ("topic", "event"),
+    [
+        (
+            STOCK,
+            task_event(
+                "task.completed", "e", 1, ("t", "S", "m"), (0, 0), to_plain(REQUESTER), body=LARGE
+            ),
+        ),
+        (ORDER, (245, LARGE, "Stock", "count", "process", 2)),
+    ],
+)
+async def test_whatever_tells_of_something_too_large_is_told_without_it(
+    topic: Topic, event: Sequence[object]
+) -> None:
+    (told,) = await _whole(topic, event)
+    assert told.body == b""
+    assert told.names["omittedBytes"] == len(LARGE)
 
 
 async def test_a_broker_that_is_away_is_waited_for() -> None:

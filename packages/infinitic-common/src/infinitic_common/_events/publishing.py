@@ -11,11 +11,10 @@ from importlib.metadata import PackageNotFoundError, version
 from typing import Final, cast
 
 import attrs
-import cbor2
 
-from infinitic_common._events.records import PlainEvent
-from infinitic_common._events.short import expanded
-from infinitic_common.codec import to_plain
+from infinitic_common._events.records import PlainEvent, TaskEvent, ToldBatch, WorkflowEvent
+from infinitic_common._events.short import TaskResult, expanded
+from infinitic_common.codec import encode, to_plain
 from infinitic_common.exceptions import Unavailable
 from infinitic_common.transport import OutgoingMessage, Topic, Transport
 
@@ -29,8 +28,6 @@ _BATCH_BYTES = 512 * 1024
 _BESIDE_BYTES = 600
 """What an event takes besides its body, about."""
 _MARGIN = 16 * 1024
-_BATCH = 240
-"""Number of the record ``ToldBatch``."""
 
 Told = Mapping[Topic, Sequence[PlainEvent]]
 """Events by the topic that they are for."""
@@ -110,11 +107,19 @@ class EventPublisher:
             yield self._message(batch)
 
     def _message(self, events: Sequence[PlainEvent]) -> OutgoingMessage:
-        body = cbor2.dumps([_BATCH, self._worker_name, _release(), events])
+        body = encode(ToldBatch(self._worker_name, _release(), tuple(events)))
         return OutgoingMessage(blake2b(body, digest_size=16).hexdigest(), body)
 
 
-_BODY: Final = {241: 5, 242: 12, 245: 1}
+def _place_of_body(cls: type) -> int:
+    names = [field.name for field in attrs.fields(cls)]
+    return 1 + names.index("body")
+
+
+_BODY: Final = {
+    number: _place_of_body(cls)
+    for number, cls in ((241, WorkflowEvent), (242, TaskEvent), (245, TaskResult))
+}
 """Where the array of a record, by its number, has a body."""
 
 
