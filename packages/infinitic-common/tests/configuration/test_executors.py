@@ -1,3 +1,6 @@
+import sys
+from types import ModuleType
+
 import pytest
 
 from infinitic_common.configuration import (
@@ -15,6 +18,7 @@ from infinitic_common.configuration import (
     string_source,
     version_of,
 )
+from infinitic_common.decorators import version
 
 
 def worker(text: str) -> WorkerConfiguration:
@@ -191,6 +195,24 @@ def test_config_14_a_wrong_workflow_executor_is_refused(keys: str, complaint: st
 def test_config_14_two_classes_of_one_version_are_refused_by_hand_too() -> None:
     with pytest.raises(ConfigurationError, match="both have version 0"):
         WorkflowExecutorConfiguration(class_names=("w.W", "w.W_0"))
+
+
+@pytest.fixture
+def flows(monkeypatch: pytest.MonkeyPatch) -> str:
+    """A module with the classes ``A``, marked with version 2, and ``B``, not marked."""
+    module = ModuleType("flows_of_test_executors")
+    vars(module)["A"] = version(2)(type("A", (), {}))
+    vars(module)["B"] = type("B", (), {})
+    monkeypatch.setitem(sys.modules, module.__name__, module)
+    return module.__name__
+
+
+@pytest.mark.parametrize("names", [("A", "B"), ("B", "A")])
+def test_classes_that_only_their_mark_tells_apart_are_two_versions(
+    flows: str, names: tuple[str, str]
+) -> None:
+    given = tuple(f"{flows}.{name}" for name in names)
+    assert WorkflowExecutorConfiguration(class_names=given).class_names == given
 
 
 @pytest.mark.parametrize(

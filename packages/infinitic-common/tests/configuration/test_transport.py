@@ -142,6 +142,11 @@ def test_pulsar_13_each_missing_key_is_named(key: str) -> None:
     assert f"transport.pulsar.{key} (text:2): is required" in refusal(f"pulsar: {{{rest}}}")
 
 
+def test_batches_without_chunks_and_chunks_without_batches_are_accepted() -> None:
+    assert pulsar("producer: {enableBatching: true}").producer.enable_batching
+    assert pulsar("producer: {enableChunking: true}").producer.enable_chunking
+
+
 def test_a_missing_transport_is_told() -> None:
     with pytest.raises(ConfigurationError, match=r"transport .*: is required; add `transport:`"):
         load_configuration(WorkerConfiguration, string_source("name: x"), environ={})
