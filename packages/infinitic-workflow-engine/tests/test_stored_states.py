@@ -9,19 +9,37 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from infinitic_common.codec import encode
+from infinitic_common.failures import WorkflowUnknownError
+from infinitic_common.history import RunFailed
 from infinitic_common.requesters import ClientRequester, WorkflowRequester
 from infinitic_workflow_engine._core.mailbox import Mailbox, ParkedSignal
-from infinitic_workflow_engine._core.outbox import MessageEffect, Outbox, OutboxEntry
+from infinitic_workflow_engine._core.outbox import (
+    MessageEffect,
+    Outbox,
+    OutboxEntry,
+    WorkflowTaskEffect,
+)
 from infinitic_workflow_engine._core.state import (
     MethodOutcome,
     MethodRun,
+    PendingRetry,
     Receiver,
     RunningTask,
     WorkflowState,
 )
-from infinitic_workflow_engine._storage.format import from_head, head_from_bytes, to_bytes
+from infinitic_workflow_engine._storage.format import (
+    FORMAT,
+    StoredChannel,
+    StoredLog,
+    StoredRun,
+    StoredState,
+    from_head,
+    head_from_bytes,
+    to_bytes,
+)
 
 FOLDER = Path(__file__).parent / "stored_states"
+ERROR = WorkflowUnknownError("Echo", "w2", "run", "m2")
 names = st.text("abcé☃", min_size=1, max_size=5)
 requesters = st.builds(ClientRequester, names) | st.builds(
     WorkflowRequester, names, names, names, names, st.integers(0, 9)
@@ -86,6 +104,58 @@ def test_engine_09_rel_28_states_stored_by_earlier_releases_are_read(name: str) 
     again = from_head(head_from_bytes(to_bytes(state)), {}, 1)
     assert again.methods.keys() == state.methods.keys()
     assert to_bytes(again) == to_bytes(state)
+
+
+FULL_RUN = StoredRun(
+    method_id="m",
+    method_name="run",
+    arguments=(b"a",),
+    requester=ClientRequester("c"),
+    waiting_clients=("c",),
+    log=StoredLog((), (encode(RunFailed(ERROR)),)),
+    returned=True,
+    waiting_workflows=(WorkflowRequester("Echo", "parent", "run", "parent", 3),),
+    retry=PendingRetry("t", 1, 5, ERROR),
+    retries=2,
+)
+FULL = StoredState(
+    format=FORMAT,
+    workflow_id="w1",
+    workflow_name="Flow",
+    workflow_version=3,
+    tags=frozenset({"tag"}),
+    meta={"key": b"1"},
+    started=True,
+    created_at=1,
+    runs=(FULL_RUN,),
+    running=RunningTask("t", "m", 9, 1),
+    properties={"p": b"hash"},
+    values={b"hash": b"value"},
+    channels=(StoredChannel("approvals", (Receiver("m", 1),)),),
+    mailbox=StoredLog((), (encode(ParkedSignal("approvals", "s", b"1", ())),) * 3),
+    mailbox_first=1,
+    mailbox_taken=(2,),
+    discarding=frozenset({"noise"}),
+    outcomes=(MethodOutcome("m", "run", b"v", None, 7),),
+    outbox=(OutboxEntry(b"12345678", (WorkflowTaskEffect("t", 1, 2, 3),)),),
+    known=b"12345678",
+    last_write=1,
+    ended_at=8,
+    garbage=("segment",),
+    ready=("m",),
+)
+
+
+@pytest.mark.parametrize("stored", [FULL, FULL_RUN], ids=["state", "run"])
+def test_the_full_head_has_something_in_each_field(stored: StoredState | StoredRun) -> None:
+    """Give a new field a value above: the next test is about the fields that have one."""
+    values = attrs.asdict(stored, recurse=False)
+    assert [name for name, value in values.items() if not value] == []
+
+
+def test_engine_09_no_field_of_a_head_is_forgotten_on_the_way() -> None:
+    data = encode(FULL)
+    assert to_bytes(from_head(head_from_bytes(data), {}, 1)) == data
 
 
 def test_what_waits_for_a_run_and_its_retry_are_kept(drive: Any, start: Any) -> None:
