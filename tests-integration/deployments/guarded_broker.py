@@ -5,7 +5,6 @@ import hashlib
 import hmac
 import json
 import secrets
-import socket
 import subprocess
 import threading
 from collections.abc import Generator
@@ -15,6 +14,7 @@ from pathlib import Path
 
 import attrs
 from reliability.private_servers import private_servers
+from service_control._process import free_port
 
 TENANT = "guarded"
 ADMIN, WORKER = "admin", "worker"
@@ -70,7 +70,7 @@ def guarded_broker(folder: Path) -> Generator[GuardedBroker]:
     key, password = secrets.token_bytes(32), secrets.token_urlsafe(12)
     _make_certificates(folder)
     (folder / "passwords").write_text(f"{ADMIN}:{_openssl('passwd', '-apr1', password)}\n")
-    tls_ports = _free_ports(2)
+    tls_ports = free_port(6651), free_port(8443)
     with _issuer(key) as issuer:
         settings = _settings(folder, key, tls_ports)
         with private_servers("pulsar", pulsar=settings) as servers:
@@ -90,7 +90,7 @@ def guarded_broker(folder: Path) -> Generator[GuardedBroker]:
             )
 
 
-def _settings(folder: Path, key: bytes, tls_ports: tuple[int, ...]) -> dict[str, str]:
+def _settings(folder: Path, key: bytes, tls_ports: tuple[int, int]) -> dict[str, str]:
     return {
         "authenticationEnabled": "true",
         "authenticationProviders": ",".join(_PROVIDERS + way for way in ("Token", "Basic", "Tls")),
@@ -133,14 +133,6 @@ def _openssl(*words: str) -> str:
         check=True,
     )
     return done.stdout.strip()
-
-
-def _free_ports(count: int) -> tuple[int, ...]:
-    sockets = [socket.create_server(("127.0.0.1", 0)) for _ in range(count)]
-    ports = tuple(each.getsockname()[1] for each in sockets)
-    for each in sockets:
-        each.close()
-    return ports
 
 
 @contextmanager

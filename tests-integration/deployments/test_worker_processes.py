@@ -43,7 +43,7 @@ async def test_what_is_in_flight_at_sigterm_is_finished_and_told(
             while not (tmp_path / "held").exists():  # noqa: ASYNC110 - made by another process
                 await asyncio.sleep(LOOK_SECONDS)
             worker.process.terminate()
-            worker.wait_until_logged("stop")
+            worker.wait_until_logged("stopping: a second signal")
             (tmp_path / "go").touch()
             assert worker.process.wait(60) == 0
             assert "In Flight Messages:\n* " in worker.log

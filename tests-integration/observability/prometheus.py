@@ -1,7 +1,6 @@
 """A Prometheus of one's own: the Debian package, scraping and judging every second."""
 
 import json
-import socket
 import subprocess
 import time
 import urllib.error
@@ -14,6 +13,7 @@ from typing import TypedDict, TypeVar
 
 import attrs
 from service_control._install import apt, can_install, find
+from service_control._process import free_port
 
 ROOT = Path(__file__).resolve().parents[2]
 RULES = ROOT / "docker" / "prometheus" / "rules" / "infinitic.yml"
@@ -51,14 +51,6 @@ def promtool(*words: str | Path) -> str:
     )
     assert done.returncode == 0, done.stdout + done.stderr
     return done.stdout
-
-
-def free_port() -> int:
-    """A port that nobody listens on."""
-    with socket.socket() as one:
-        one.bind(("127.0.0.1", 0))
-        port: int = one.getsockname()[1]
-        return port
 
 
 def until(found: Callable[[], T | None], what: str) -> T:
@@ -123,7 +115,7 @@ def prometheus(folder: Path, worker_port: int) -> Generator[Prometheus]:
             }
         )
     )
-    place = f"127.0.0.1:{free_port()}"
+    place = f"127.0.0.1:{free_port(9090)}"
     words = [
         str(program("prometheus")),
         f"--config.file={configuration}",

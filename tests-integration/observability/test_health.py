@@ -7,8 +7,8 @@ import urllib.request
 from urllib.parse import urlsplit
 
 from observability.programs import Orders, Payments, PaymentsImpl
-from observability.prometheus import free_port
 from reliability.private_servers import private_servers
+from service_control._process import free_port
 
 from infinitic_common.configuration import (
     HealthConfiguration,
@@ -57,7 +57,7 @@ def _asked(port: int, path: str) -> tuple[int, dict[str, object]]:
 
 
 async def test_a_worker_whose_servers_are_gone_is_live_but_not_ready_and_says_why() -> None:
-    port = free_port()
+    port = free_port(8080)
     with private_servers("pulsar", "redis") as servers:
         worker = _worker(servers.urls, port)
         await worker.open()
