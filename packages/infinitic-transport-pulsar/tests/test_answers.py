@@ -1,8 +1,14 @@
 import asyncio
+import logging
 from typing import TYPE_CHECKING
 
+import attrs
+import pytest
+
+from infinitic_common.exceptions import TransportUnavailable
 from infinitic_common.testing.transport import Scene, numbered
 from infinitic_common.transport import Subscription, Topic, TopicKind
+from infinitic_transport_pulsar import PulsarTransport
 
 if TYPE_CHECKING:
     from conftest import PulsarHarness
@@ -19,6 +25,20 @@ async def test_the_topic_of_a_client_is_removed_when_it_stops(
     assert await pulsar_harness.subscriptions(full) == ["client-response-subscription"]
     await consumption.stop(1)
     assert await pulsar_harness.subscriptions(full) is None
+
+
+async def test_a_topic_that_was_never_made_is_not_said_to_stay(
+    pulsar_harness: "PulsarHarness", scene: Scene, caplog: pytest.LogCaptureFixture
+) -> None:
+    nowhere = attrs.evolve(pulsar_harness.configuration, web_service_url="http://127.0.0.1:1")
+    transport = PulsarTransport(nowhere)
+    topic = Topic(TopicKind.CLIENT_RESPONSE, scene.entity)
+    with caplog.at_level(logging.WARNING), pytest.raises(TransportUnavailable):
+        await transport.consume(
+            Subscription((topic,), "client", durable=False), scene.recorder()
+        )
+    await transport.close()
+    assert caplog.messages == []
 
 
 async def test_closing_removes_the_topic_of_a_client_too(

@@ -93,6 +93,7 @@ class PulsarConsumption:
         )
         self._room = Room()
         self._receivers: dict[Topic, Receiver] = {}
+        self._provisioned: set[Topic] = set()
         self._tasks: set[asyncio.Task[None]] = set()
         self._stopped: asyncio.Task[None] | None = None
 
@@ -151,7 +152,8 @@ class PulsarConsumption:
             *(threads.call("closing", receiver.close) for receiver in self._receivers.values())
         )
         if not self._subscription.durable:
-            await asyncio.gather(*(self._remove(topic) for topic in self._subscription.topics))
+            # Without the others: what could not even be made is not there to be removed.
+            await asyncio.gather(*map(self._remove, self._provisioned))
 
     async def _remove(self, topic: Topic) -> None:
         try:
@@ -191,6 +193,7 @@ class PulsarConsumption:
     async def _subscribe(self, topic: Topic) -> tuple[NativeConsumer, int]:
         inlet, subscription = self._inlet, self._subscription
         await inlet.provisioning.topic(topic)
+        self._provisioned.add(topic)
         outlet, full = inlet.outlet, inlet.names.of(topic)
         partitions = await outlet.threads.call(
             f"looking up {full}", lambda: outlet.client.get_topic_partitions(full)
