@@ -3,6 +3,7 @@ import sys
 from pathlib import Path
 
 import pytest
+from listener_doubles import Many
 from worker_doubles import (
     RecordingComponent,
     RecordingStorage,
@@ -166,9 +167,8 @@ def test_a_wheel_that_is_missing_is_told_with_what_to_install(site: Path) -> Non
 
 
 def test_an_event_listener_is_hosted_last() -> None:
-    worker = InfiniticWorker.from_yaml_string(
-        SERVICE + "eventListener: {class: listener_doubles.Many}\n"
-    )
+    listener = f"{Many.__module__}.{Many.__name__}"
+    worker = InfiniticWorker.from_yaml_string(SERVICE + f"eventListener: {{class: {listener}}}\n")
     assert isinstance(worker.components[-1], EventListener)
 
 
