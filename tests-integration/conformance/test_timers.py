@@ -20,7 +20,9 @@ async def test_timers_01_a_short_timer(deployment: Deployment, method: str) -> N
     client, began = deployment.client, _now(deployment)
     started = await client.dispatch(getattr(client.new_workflow(Timers), method), 100)
     await deployment.elapse(100)
-    assert timedelta(milliseconds=100) <= await started.result() - began < timedelta(seconds=1)
+    # On servers that are busy the timer's message may take its time.
+    limit = timedelta(seconds=10 if deployment.mode.servers else 1)
+    assert timedelta(milliseconds=100) <= await started.result() - began < limit
 
 
 async def test_timers_02_a_longer_timer(deployment: Deployment) -> None:
@@ -35,7 +37,7 @@ async def test_timers_03_an_instant_soon(deployment: Deployment) -> None:
     client, began = deployment.client, _now(deployment)
     started = await client.dispatch(client.new_workflow(Timers).wait_ahead, 200)
     await deployment.elapse(200)
-    assert await started.result() < timedelta(seconds=2)
+    assert await started.result() < timedelta(seconds=10 if deployment.mode.servers else 2)
     assert _now(deployment) - began >= timedelta(milliseconds=200)
 
 

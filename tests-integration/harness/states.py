@@ -5,7 +5,7 @@ import asyncio
 from harness.deployment import Deployment
 from infinitic_workflow_engine import KeyValueWorkflowStateStorage, Retention
 
-_LIMIT_SECONDS = 5.0
+_LIMIT_SECONDS = 30.0
 _PAUSE_SECONDS = 0.01
 
 

@@ -23,7 +23,7 @@ async def test_metrics_01_messages_of_a_workflow_with_a_task_are_measured_by_top
     async with watched(remote=True, meter_provider=measured.provider) as client:
         await client.call(client.new_workflow(Orders).process, "order-1")
         # A message is acknowledged a moment after its effects are seen.
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(30):
             while measured.value(HANDLING, **tasks) < 3:  # noqa: ASYNC110 - it must be asked
                 await asyncio.sleep(0.01)
     for kind in ("workflow-state-cmd", "workflow-state-engine", "workflow-executor"):

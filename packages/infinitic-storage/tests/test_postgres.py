@@ -83,7 +83,7 @@ async def _locked(
 
 async def until_waiting_for_a_lock(admin: Connection, database: str) -> None:
     query = "SELECT FROM pg_stat_activity WHERE datname = %s AND wait_event_type = 'Lock'"
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(30):
         while not (await admin.execute(query, (database,))).rowcount:  # noqa: ASYNC110 - another process
             await asyncio.sleep(0.01)
 
@@ -238,7 +238,7 @@ async def test_expired_records_are_removed_in_the_background(
     table = sql.Identifier(own_database.schema, own_database.key_value_table)
     count = sql.SQL("SELECT FROM {} WHERE key LIKE 'old-%'").format(table)
     async with (
-        asyncio.timeout(10),
+        asyncio.timeout(30),
         await psycopg.AsyncConnection.connect(address, autocommit=True) as connection,
     ):
         while (await connection.execute(count)).rowcount:
@@ -253,7 +253,7 @@ async def test_connections_unused_or_in_use_for_too_long_are_closed(
     storage = PostgresStorage(limits)
     await asyncio.gather(*(storage.key_values.get(["foo"]) for _ in range(8)))
     query = "SELECT FROM pg_stat_activity WHERE datname = %s"
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(30):
         while (await admin.execute(query, (limits.database,))).rowcount > 1:
             await storage.key_values.get(["foo"])
     await storage.close()
@@ -347,7 +347,7 @@ async def _rows_read(connection: Connection, configuration: PostgresConfiguratio
         "WHERE schemaname = %s AND relname = %s"
     )
     names = (configuration.schema, configuration.key_value_table)
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(30):
         while not await _is_alone(connection):  # noqa: ASYNC110 - another process
             await asyncio.sleep(0.01)
     row = await (await connection.execute(query, names)).fetchone()

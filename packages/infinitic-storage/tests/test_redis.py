@@ -77,7 +77,7 @@ async def test_connections_that_ended_while_idle_are_replaced(
 
 
 async def test_a_server_that_is_silent_for_too_long_is_unavailable(server: RedisProcess) -> None:
-    storage = RedisStorage(attrs.evolve(server.configuration, timeout=100))
+    storage = RedisStorage(attrs.evolve(server.configuration, timeout=1000))
     await storage.key_values.put(INSERT)
     server.ask("CLIENT", "PAUSE", 60_000, "WRITE")
     with pytest.raises(StorageUnavailable, match=r"(?i)time"):

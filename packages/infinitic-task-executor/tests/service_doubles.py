@@ -81,6 +81,6 @@ async def told(host: Host, kind: type[T], message: ExecuteTask) -> T:
 
 async def until(condition: Callable[[], bool]) -> None:
     """Wait for what others do."""
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(30):
         while not condition():  # noqa: ASYNC110 - it looks at what others do
             await asyncio.sleep(0.001)

@@ -26,7 +26,7 @@ async def test_what_threads_post_is_called_on_the_loop_in_their_order() -> None:
     threads = [threading.Thread(target=post, args=(number,)) for number in range(2)]
     for thread in threads:
         thread.start()
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(30):
         await done.wait()
     for number in range(2):
         assert [index for thread, index in seen if thread == number] == list(range(POSTS))

@@ -13,7 +13,7 @@ async def test_a_worker_and_a_client_of_one_configuration_meet() -> None:
     configuration = TransportConfiguration(kind="inMemory")
     worker = open_transport(configuration, name="worker")
     client = open_transport(TransportConfiguration(kind="inMemory"))
-    recorder = Recorder(5)
+    recorder = Recorder(30)
     await worker.consume(Subscription((TASKS,), "service"), recorder)
     await client.publish(TASKS, numbered(1))
     await recorder.until_handled(1)

@@ -49,7 +49,7 @@ async def started(
 
 
 async def until(transport: ListenedTransport, *names: str) -> None:
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(30):
         while not set(names) <= transport.heard:  # noqa: ASYNC110 - nothing calls back
             await asyncio.sleep(0.01)
 
@@ -140,7 +140,7 @@ async def test_no_more_calls_at_once_than_allowed() -> None:
     listener = EventListener(many, concurrency=2, batch=BatchConfiguration(max_messages=1))
     async with started(listener) as transport:
         delivery = asyncio.ensure_future(transport.deliver(ORDER, message(ORDER, *"abc")))
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(30):
             while len(many.calls) < 2:  # noqa: ASYNC110 - nothing calls back
                 await asyncio.sleep(0)
         assert len(many.calls) == 2
@@ -170,7 +170,7 @@ async def test_plain_methods_are_called_on_a_thread() -> None:
 async def test_stopping_waits_for_no_batch_to_fill() -> None:
     many = Many()
     listener = EventListener(many, batch=BatchConfiguration(max_messages=2, max_seconds=1000))
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(30):
         async with started(listener) as transport:
             delivery = asyncio.ensure_future(transport.deliver(ORDER, message(ORDER, *"abc")))
             while not many.calls:  # noqa: ASYNC110 - nothing calls back

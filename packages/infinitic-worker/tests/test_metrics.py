@@ -55,7 +55,7 @@ async def test_whatever_keeps_a_broker_from_telling_what_waits_is_told_and_it_is
         metrics=MetricsConfiguration(queue_depth_seconds=0.01),
         meter_provider=measured.provider,
     )
-    async with asyncio.timeout(10), worker:
+    async with asyncio.timeout(30), worker:
         await broker.asked.wait()
         assert measured.value("infinitic.topic.depth") == 7
     assert "the depth of topics is not known: KeyError: 'surprise'" in caplog.text

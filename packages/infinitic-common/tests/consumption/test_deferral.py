@@ -47,7 +47,7 @@ class Bench:
         self.loop.feed([Delivery(message, token) for token, message in enumerate(messages)])
 
     async def until(self, condition: Callable[[], bool]) -> None:
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(30):
             while not condition():
                 self._changed.clear()
                 await self._changed.wait()

@@ -52,10 +52,18 @@ class Broker:
         self.room_offers += 1
 
     async def until_settled(self, count: int) -> None:
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(30):
             while len(self.settled) < count:
                 self._settling.clear()
                 await self._settling.wait()
+
+
+async def until_idle() -> None:
+    """Wait until all that was begun beside the test, or was about to begin, has ended."""
+    await asyncio.sleep(0)  # what is due now begins
+    others = asyncio.all_tasks() - {asyncio.current_task()}
+    async with asyncio.timeout(30):
+        await asyncio.gather(*others, return_exceptions=True)
 
 
 @pytest.fixture
@@ -69,11 +77,11 @@ def gated(gate: asyncio.Event) -> Recorder:
         await gate.wait()
         return ()
 
-    return Recorder(5, wait)
+    return Recorder(30, wait)
 
 
 async def test_a_burst_fed_in_pieces_is_one_batch() -> None:
-    recorder = Recorder(5)
+    recorder = Recorder(30)
     broker = Broker(recorder)
     broker.loop.feed(deliveries("a1", "b1"))
     broker.loop.feed(deliveries("a2", "c1"))
@@ -129,7 +137,7 @@ async def test_there_is_no_room_while_paused() -> None:
             raise Unavailable(msg)
         return ()
 
-    recorder = Recorder(5, handler)
+    recorder = Recorder(30, handler)
     broker = Broker(recorder)
     broker.loop.feed(deliveries("a1"))
     await recorder.until(lambda: len(recorder.batches) >= 2)
@@ -146,7 +154,7 @@ async def test_later_messages_of_the_key_come_again_uncounted() -> None:
     async def give_back_a_first(batch: Sequence[ReceivedMessage]) -> list[ReceivedMessage]:
         return [m for m in batch if m.id in {"a1", "a2"} and batch[0].delivery_count == 1]
 
-    recorder = Recorder(5, give_back_a_first)
+    recorder = Recorder(30, give_back_a_first)
     broker = Broker(recorder)
     broker.loop.feed(deliveries("a1", "a2", "a3", "b1"))
     await broker.until_settled(4)
@@ -166,7 +174,7 @@ async def test_what_arrives_after_a_failure_does_not_share_the_next_one() -> Non
             raise ValueError(msg)
         return ()
 
-    recorder = Recorder(5, fail_at_a1)
+    recorder = Recorder(30, fail_at_a1)
     broker = Broker(recorder)
     broker.loop.feed(deliveries("a1"))
     await broker.until_settled(2)
@@ -232,7 +240,7 @@ async def test_a_dead_letter_topic_that_fails_is_tried_again() -> None:
         retry=SOON,
     )
     loop.feed(deliveries("a1"))
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(30):
         assert await buried.get() == 2
 
 
@@ -276,7 +284,7 @@ async def test_a_handler_that_outlives_its_cancellation_settles_nothing() -> Non
     await begun.wait()
     rest = await broker.loop.stop(0)
     finished.set()
-    await asyncio.sleep(0.01)
+    await until_idle()
     assert [delivery.message.id for delivery in rest] == ["a1"]
     assert broker.settled == []
 
@@ -290,18 +298,19 @@ async def test_a_handler_may_stop_its_own_consumption() -> None:
 
     broker = Broker(stop)
     broker.loop.feed(deliveries("a1"))
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(30):
         assert [delivery.message.id for delivery in await rest.get()] == ["a1"]
 
 
 async def test_what_is_fed_after_a_stop_is_ignored() -> None:
-    recorder = Recorder(5)
+    recorder = Recorder(30)
     broker = Broker(recorder)
     await broker.loop.stop(1)
     broker.loop.feed(deliveries("a1"))
-    await asyncio.sleep(0)
+    await until_idle()
     assert recorder.batches == []
     assert broker.loop.room == 0
+    assert await broker.loop.stop(0) == []
 
 
 @settings(max_examples=60, deadline=None)

@@ -26,7 +26,7 @@ from infinitic_task_executor import ServiceExecutor
 
 TASKS = Tasks("Mail")
 FULL = BatchConfiguration(max_messages=3, max_seconds=1000.0)
-SHORT = BatchConfiguration(max_messages=100, max_seconds=0.02)
+SHORT = BatchConfiguration(max_messages=100, max_seconds=0.1)
 
 calls: list[list[object]] = []
 
@@ -137,7 +137,7 @@ async def test_a_batch_that_does_not_fill_runs_when_its_time_is_over() -> None:
     async with started(ServiceExecutor(Mail, MailImpl, batch=SHORT)) as host:
         await deliver(host, *doubles(2))
 
-    assert time.monotonic() - began >= 0.015
+    assert time.monotonic() - began >= 0.09
     assert calls == [[0, 1]]
 
 
@@ -390,7 +390,7 @@ async def test_concurrency_counts_batches() -> None:
             return dict.fromkeys(letters, "sent")
 
     async with started(ServiceExecutor(Mail, Counting, concurrency=2, batch=FULL)) as host:
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(30):
             await deliver(
                 host, *(TASKS.asked("send", "me", "a", task_id=str(number)) for number in range(18))
             )

@@ -37,7 +37,6 @@ async def test_consume_11_a_batch_closed_by_time_has_one_key_and_more_than_one_i
     gatherer = Gatherer(20, 0.01, closed)
     for number in range(9):
         gatherer.add(number % 3, number)
-        await asyncio.sleep(0)
     await until(lambda: closed.count == 9)
 
     assert sorted(closed.batches) == [(0, [0, 3, 6]), (1, [1, 4, 7]), (2, [2, 5, 8])]

@@ -129,7 +129,7 @@ class UtilImpl(Util):
         return "no number"  # type: ignore[return-value]
 
     def slow(self) -> str:
-        slow.wait(10)
+        slow.wait(60)
         return "slow"
 
     def marks(self) -> None:
@@ -444,7 +444,7 @@ async def test_plain_methods_run_at_once_on_threads_of_their_own(host: Host) -> 
 
 async def test_coroutines_at_once_are_as_many_as_asked_for(host: Host) -> None:
     at_once.clear()
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(30):
         await host.transport.deliver(*(asked("in_pairs", task_id=str(n)) for n in range(6)))
 
     assert max(at_once) == 2

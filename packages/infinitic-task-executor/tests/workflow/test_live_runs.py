@@ -133,7 +133,7 @@ async def test_throwing_a_run_away_unwinds_it_on_its_thread_without_effect() -> 
     engine = await engine_with(program)
     engine.handler.discard(["w"])
 
-    assert program.unwound.wait(5)
+    assert program.unwound.wait(30)
     assert program.seen == [Discarded, True, 2, "no wait"]
     engine.complete(0, "value")
     await engine.resume()
@@ -147,14 +147,14 @@ async def test_closing_unwinds_what_is_suspended() -> None:
     engine = await engine_with(program)
     engine.handler.close()
 
-    assert program.unwound.wait(5)
+    assert program.unwound.wait(30)
 
 
 # --- threads --------------------------------------------------------------------------------
 
 
 async def test_tasks_of_a_turn_run_at_once_on_several_threads() -> None:
-    barrier = threading.Barrier(2, timeout=5)
+    barrier = threading.Barrier(2, timeout=30)
 
     def program(_: Instance) -> object:
         barrier.wait()
@@ -182,13 +182,13 @@ async def test_code_that_does_not_stop_is_reported_and_the_others_go_on() -> Non
 
     def stuck_here(_: Instance) -> object:
         if here().workflow_id == "stuck":
-            let_go.wait(30)
+            let_go.wait(60)
             ended.set()
             return call("too late")
         return call()
 
     program = FunctionWorkflow(function=stuck_here)
-    handler = runner(program, timeout=0.2)
+    handler = runner(program, timeout=1.0)
     before = started(handler, "before")
     await before.run()
     engines = [started(handler, workflow_id) for workflow_id in ("first", "stuck", "last")]
@@ -197,7 +197,7 @@ async def test_code_that_does_not_stop_is_reported_and_the_others_go_on() -> Non
 
     error = results[1].error
     assert isinstance(error, WorkflowExecutorFailedError)
-    assert "0.2 s" in error.failure.exception.message
+    assert "within 1 s" in error.failure.exception.message
     assert "stuck_here" in error.failure.stack_trace
     assert results[0].step is not None
     assert results[2].step is not None
@@ -205,7 +205,7 @@ async def test_code_that_does_not_stop_is_reported_and_the_others_go_on() -> Non
     await before.resume()
     assert before.value == "value"
     let_go.set()
-    assert ended.wait(5)
+    assert ended.wait(30)
     handler.close()
 
 
@@ -223,7 +223,7 @@ async def test_a_late_task_waits_for_no_other_late_one() -> None:
     assert isinstance(stuck, asyncio.Task)
     let_go["late"].set()
 
-    assert (await asyncio.wait_for(late, 5)).step is not None
+    assert (await asyncio.wait_for(late, 30)).step is not None
     assert handler.live_count == 1
     assert not stuck.done()
     let_go["stuck"].set()
