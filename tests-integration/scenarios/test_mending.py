@@ -13,12 +13,16 @@ from harness.deployment import Deployment, worker_on, workflow_components
 from infinitic_client import AsyncDeferred
 from infinitic_common import (
     Channel,
+    Deferred,
+    DeferredException,
+    DeferredStatus,
     TaskFailed,
     Workflow,
     WorkflowExecutorFailed,
     WorkflowFailed,
     channel,
     check_mode,
+    get_workflow_by_id,
     new_service,
     version,
 )
@@ -64,6 +68,9 @@ class Fragile(Protocol):
     async def coroutine_raises(self, kind: str) -> str: ...
     def last(self) -> datetime: ...
     def cleans_up(self, key: str) -> str: ...
+    def asks_late(self, key: str) -> str: ...
+    def asks_itself_late(self, key: str) -> str: ...
+    def calls(self, key: str) -> str: ...
 
 
 class FragileImpl(Workflow, Fragile):
@@ -96,6 +103,22 @@ class FragileImpl(Workflow, Fragile):
             return self.works.call(key)
         finally:
             self.works.call(f"{key} cleaned")
+
+    def asks_late(self, key: str) -> str:
+        called = self.dispatch(self.works.call, key)
+        return self._late(called)
+
+    def asks_itself_late(self, key: str) -> str:
+        itself = get_workflow_by_id(Fragile, self.workflow_id)
+        return self._late(self.dispatch(itself.calls, key))
+
+    def calls(self, key: str) -> str:
+        return self.works.call(key)
+
+    def _late(self, called: Deferred[str]) -> str:
+        """Wait for what has ended meanwhile, which leaves nothing in the history."""
+        _ = (called | self.timer(timedelta(milliseconds=20))).result()
+        return called.result()
 
 
 class Changing(Protocol):
@@ -193,6 +216,34 @@ async def test_what_finally_waited_for_runs_again_after_the_task_is_mended(
         await started.result()
     assert CALLED[f"{key} cleaned"] == 1
     BROKEN.clear()
+
+
+@pytest.mark.parametrize("method", ["asks_late", "asks_itself_late"])
+@pytest.mark.parametrize("by_id", [False, True])
+async def test_a_failure_that_was_there_before_its_wait_is_mended(
+    deployment: Deployment, method: str, *, by_id: bool
+) -> None:
+    client, key = deployment.client, f"late {method} {by_id} {deployment.mode.name}"
+    BROKEN.add(key)
+    started = await client.dispatch(getattr(client.new_workflow(Fragile), method), key)
+    await deployment.elapse(50)
+    with pytest.raises(WorkflowFailed, match="LookupError") as raised:
+        await started.result(timedelta(seconds=5))
+    BROKEN.clear()
+    running = client.get_workflow_by_id(Fragile, started.id)
+    if by_id:
+        await client.retry_tasks(running, _failed_task(raised.value))
+    else:
+        await client.retry_tasks(running, status=DeferredStatus.FAILED)
+    await deployment.elapse(50)
+    assert await started.result(timedelta(seconds=5)) == key
+
+
+def _failed_task(failed: DeferredException | None) -> str:
+    while isinstance(failed, WorkflowFailed):
+        failed = failed.cause
+    assert isinstance(failed, TaskFailed)
+    return failed.task_id
 
 
 async def test_a_timer_at_the_last_instant_there_is_can_be_ended(deployment: Deployment) -> None:

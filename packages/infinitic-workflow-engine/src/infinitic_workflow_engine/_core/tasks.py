@@ -25,7 +25,12 @@ from infinitic_workflow_engine._core.outbox import CommandsEffect
 from infinitic_workflow_engine._core.state import MethodRun, WorkflowState
 from infinitic_workflow_engine._core.task_tags import untag_task
 from infinitic_workflow_engine._core.turn import Turn
-from infinitic_workflow_engine._core.waits import complete_command, fail_command, restart_command
+from infinitic_workflow_engine._core.waits import (
+    complete_command,
+    fail_command,
+    go_on_mended,
+    restart_command,
+)
 
 
 def run_with(
@@ -103,12 +108,17 @@ def remote_method_failed(state: WorkflowState, message: RemoteMethodFailed, turn
 
 def retry_tasks(state: WorkflowState, message: RetryTasks, turn: Turn) -> None:
     """Run again the tasks that match every filter; without a filter, those that failed."""
+    retried: list[MethodRun] = []
     for run in list(state.methods.values()):
         for position, command in sorted(run.commands.items()):
             if isinstance(command, TaskCommand) and _matches(state, run, position, message):
                 restart_command(state, run, position)
                 sequence = run.sequences[position]
                 emit(state, turn, CommandsEffect(run.method_id, (position,), sequence, turn.now))
+                retried.append(run)
+    # Last, because each of them may be what the last wait of its run was for.
+    for run in retried:
+        go_on_mended(state, run)
 
 
 def _matches(state: WorkflowState, run: MethodRun, position: int, message: RetryTasks) -> bool:

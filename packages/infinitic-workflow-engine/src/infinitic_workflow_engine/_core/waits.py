@@ -14,7 +14,7 @@ from infinitic_common.history import (
     SignalReceived,
     TaskCommand,
 )
-from infinitic_common.steps import AllOf, Leaf, Outcome, Step, evaluate, leaves_of
+from infinitic_common.steps import AllOf, Leaf, Outcome, Resolution, Step, evaluate, leaves_of
 from infinitic_workflow_engine._core.mailbox import ParkedSignal
 from infinitic_workflow_engine._core.state import LeafKey, MethodRun, PendingStep, WorkflowState
 
@@ -26,6 +26,8 @@ def complete_command(state: WorkflowState, run: MethodRun, position: int, value:
         return
     order = run.log.append(CommandCompleted(position, value))
     _record(state, run, (position, 0), Outcome(order))
+    if existing is not None:
+        go_on_mended(state, run)
 
 
 def fail_command(state: WorkflowState, run: MethodRun, position: int, error: DeferredError) -> None:
@@ -76,6 +78,23 @@ def restart_command(state: WorkflowState, run: MethodRun, position: int) -> None
             run.stalled = None
 
 
+def go_on_mended(state: WorkflowState, run: MethodRun) -> None:
+    """A command that failed is retried, or has its value after all: what stalled runs again.
+
+    Not when the last wait itself failed as the run did: that ends anew by itself. Elsewhere the code
+    was told of a failure without waiting for it, which leaves nothing in the history.
+    """
+    pending = run.pending
+    if run.stalled is None or pending is None or run.method_id in state.ready:
+        return
+    resolution = _resolution(run, pending)
+    if pending.resolved is None or (resolution is not None and resolution.error == run.stalled):
+        return
+    run.stalled = None
+    state.ready.append(run.method_id)
+    state.dirty = True
+
+
 def _may_still_succeed(outcome: Outcome) -> bool:
     """What timed out goes on and may have a value later; a cancellation is for good."""
     return outcome.error is not None and not isinstance(outcome.error, WorkflowCanceledError)
@@ -124,5 +143,9 @@ def _check(state: WorkflowState, run: MethodRun, pending: PendingStep) -> None:
 
 def resolution_order(run: MethodRun, pending: PendingStep) -> int | None:
     """When what the run waits for ended; None while it has not."""
-    resolution = evaluate(pending.step, lambda leaf: run.outcomes.get((leaf.position, leaf.index)))
+    resolution = _resolution(run, pending)
     return None if resolution is None else resolution.order
+
+
+def _resolution(run: MethodRun, pending: PendingStep) -> Resolution | None:
+    return evaluate(pending.step, lambda leaf: run.outcomes.get((leaf.position, leaf.index)))
