@@ -20,6 +20,8 @@ from infinitic_storage._postgres_schema import KEY_SETS, KEY_VALUES, TableFormat
 
 Connection = psycopg.AsyncConnection[tuple[object, ...]]
 BAR = VersionedValue(b"bar", 1)
+# The server's own processes, as those that vacuum, are in a database too.
+CONNECTIONS = "FROM pg_stat_activity WHERE datname = %s AND backend_type = 'client backend'"
 
 
 @pytest.fixture
@@ -56,8 +58,19 @@ async def storage(own_database: PostgresConfiguration) -> AsyncIterator[Postgres
 
 async def terminate(admin: Connection, database: str) -> int:
     """Close the connections to a database, and return how many there were."""
-    query = "SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity WHERE datname = %s"
+    query = f"SELECT pg_terminate_backend(pid, 5000) {CONNECTIONS}"
     return len(await (await admin.execute(query, (database,))).fetchall())
+
+
+async def connections(admin: Connection, database: str) -> int:
+    return (await admin.execute(f"SELECT {CONNECTIONS}", (database,))).rowcount
+
+
+async def until_connected(admin: Connection, database: str, count: int) -> None:
+    """Wait until no connection of an earlier test is left either."""
+    async with asyncio.timeout(30):
+        while await connections(admin, database) != count:
+            await asyncio.sleep(0.01)
 
 
 def _address(admin: Connection, database: str) -> str:
@@ -147,12 +160,12 @@ async def test_connections_that_ended_while_idle_are_replaced(
 ) -> None:
     reads = [storage.key_values.get(["foo"]) for _ in range(8)]
     await asyncio.gather(*reads)
-    ended = await terminate(admin, own_database.database)
+    await until_connected(admin, own_database.database, 4)
+    await terminate(admin, own_database.database)
     # The end of a connection is noticed by the event loop: let it look at its sockets once.
     await asyncio.sleep(0)
     await asyncio.sleep(0)
     written = await storage.key_values.put({"foo": Write(b"bar", 0)})
-    assert ended == 4
     assert written == {"foo": True}
 
 
@@ -252,9 +265,8 @@ async def test_connections_unused_or_in_use_for_too_long_are_closed(
     limits = attrs.evolve(own_database, idle_timeout=1, minimum_idle=1, maximum_pool_size=8)
     storage = PostgresStorage(limits)
     await asyncio.gather(*(storage.key_values.get(["foo"]) for _ in range(8)))
-    query = "SELECT FROM pg_stat_activity WHERE datname = %s"
     async with asyncio.timeout(30):
-        while (await admin.execute(query, (limits.database,))).rowcount > 1:
+        while await connections(admin, limits.database) > 1:
             await storage.key_values.get(["foo"])
     await storage.close()
 
