@@ -17,7 +17,7 @@ from harness.times import RealTime
 from events.programs import Orders, OrdersImpl, Stock, StockImpl
 from infinitic_client import AsyncInfiniticClient
 from infinitic_common.component import Component
-from infinitic_common.transport import Transport
+from infinitic_common.transport import TopicKind, Transport
 from infinitic_task_executor import ServiceExecutor
 from infinitic_task_tag import ServiceTagEngine
 from infinitic_transport import InMemoryTransport
@@ -129,6 +129,12 @@ async def shop(
             running = Deployment(mode, client, ground)
             async with running.worker(*listeners), running.worker(*components):
                 yield Shop(running)
+
+
+def published_events(transport: InMemoryTransport) -> set[TopicKind]:
+    """The kinds of events that were published, whether or not anybody heard them."""
+    kinds = {topic.kind for topic in transport.universe.topics()}
+    return {kind for kind in kinds if kind.endswith("-event")}
 
 
 async def run_order(running: Shop) -> str:

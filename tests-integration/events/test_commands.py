@@ -3,6 +3,7 @@
 import pytest
 
 from events.contents import COMMAND_KEYS, ENCODED_META, STATE, Told, check_envelope, data_of, fails
+from events.hearing import Memory, until
 from events.programs import META, TAGS, Orders
 from infinitic_common import DeferredStatus, WorkflowCanceled
 
@@ -47,9 +48,14 @@ async def test_events_05_a_method_and_a_signal(told: Told) -> None:
             "signalId": signal.id,
             "signalData": "yes",
         }
-        methods = [e for e in memory.about(started.id) if e.get_type() == "workflow.dispatchMethod"]
-        contents = [data_of(event)["dispatchMethod"] for event in methods]
-        assert {"methodName": "note", "methodId": method.id, "methodArgs": ["read"]} in contents
+        sent = {"methodName": "note", "methodId": method.id, "methodArgs": ["read"]}
+        await until(lambda memory=memory: sent in _methods(memory, started.id))
+
+
+def _methods(memory: Memory, workflow_id: str) -> list[object]:
+    """The contents of the methods that were asked for."""
+    asked = [e for e in memory.about(workflow_id) if e.get_type() == "workflow.dispatchMethod"]
+    return [data_of(event)["dispatchMethod"] for event in asked]
 
 
 async def test_events_05_cancellations(told: Told) -> None:

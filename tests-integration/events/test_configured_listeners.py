@@ -2,12 +2,7 @@
 
 import pytest
 
-from events.hearing import (
-    Heard,
-    Kept,
-    run_order,
-    shop,
-)
+from events.hearing import Heard, Kept, published_events, run_order, shop
 from events.programs import Orders
 from infinitic_common import UsageError
 from infinitic_common.component import Component
@@ -18,6 +13,7 @@ from infinitic_common.configuration import (
     string_source,
 )
 from infinitic_task_executor import ServiceExecutor, WorkflowExecutor
+from infinitic_transport import InMemoryTransport
 from infinitic_worker import EventListener, InfiniticWorker
 from infinitic_workflow_engine import StateEngineOptions, WorkflowStateEngine
 
@@ -81,31 +77,38 @@ workflows:
 """
 
 
-def _listener_of(configuration: WorkerConfiguration) -> EventListener:
+def _configured(events: str) -> WorkerConfiguration:
+    return load_configuration(
+        WorkerConfiguration, string_source(WHOLE.format(events=events)), environ={}
+    )
+
+
+def _parts_of(configuration: WorkerConfiguration) -> list[Component]:
+    """What is configured, on the storage of the shop."""
+    (service,), (workflow,) = configuration.services, configuration.workflows
+    assert workflow.state_engine is not None
+    options = StateEngineOptions(events=workflow.state_engine.events is not False)
+    return [
+        ServiceExecutor.from_configuration(service),
+        WorkflowExecutor.from_configuration(workflow),
+        WorkflowStateEngine(Orders, options),
+    ]
+
+
+async def test_config_21_a_configured_listener_hears() -> None:
+    configuration = _configured("true")
     assert configuration.event_listener is not None
-    return EventListener.from_configuration(configuration.event_listener)
+    listener = EventListener.from_configuration(configuration.event_listener)
+    assert str(listener) == "EventListener Kept (concurrency 3, subscription mine)"
+    kept = Kept.made[-1]
+    async with shop(listeners=[listener], parts=_parts_of(configuration)) as running:
+        workflow_id = await run_order(running)
+        await kept.until_heard(workflow_id, "workflow.completed", "workflow.taskCompleted")
 
 
 @pytest.mark.parametrize("events", ["true", "false"])
-async def test_config_21_a_configured_listener_hears_what_is_not_silenced(events: str) -> None:
-    text = WHOLE.format(events=events)
-    configuration = load_configuration(WorkerConfiguration, string_source(text), environ={})
-    listener = _listener_of(configuration)
-    assert str(listener) == "EventListener Kept (concurrency 3, subscription mine)"
-    kept = Kept.made[-1]
-    (service,), (workflow,) = configuration.services, configuration.workflows
-    assert workflow.state_engine is not None
-    parts: list[Component] = [
-        ServiceExecutor.from_configuration(service),
-        WorkflowExecutor.from_configuration(workflow),
-        # On the storage of the shop.
-        WorkflowStateEngine(
-            Orders, StateEngineOptions(events=workflow.state_engine.events is not False)
-        ),
-    ]
-    async with shop(listeners=[listener], parts=parts) as running:
-        workflow_id = await run_order(running)
-        if events == "true":
-            await kept.until_heard(workflow_id, "workflow.completed", "workflow.taskCompleted")
-    # What the parts told is with the listener by now, or there is nothing.
-    assert bool(kept.events) is (events == "true")
+async def test_config_21_events_can_be_silenced(events: str) -> None:
+    transport = InMemoryTransport()
+    async with shop(parts=_parts_of(_configured(events)), transport=transport) as running:
+        await run_order(running)
+    assert bool(published_events(transport)) is (events == "true")

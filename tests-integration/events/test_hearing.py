@@ -13,6 +13,7 @@ from events.hearing import (
     Memory,
     Shop,
     orders,
+    published_events,
     run_order,
     shop,
     stock,
@@ -156,8 +157,13 @@ async def test_a_listener_that_raises_is_told_again(caplog: pytest.LogCaptureFix
 class RaisesForOne(Heard):
     """It never takes one type of events."""
 
+    def __init__(self) -> None:
+        super().__init__()
+        self.refused = 0
+
     async def on_event(self, event: CloudEvent) -> None:
         if event.get_type() == "task.completed":
+            self.refused += 1
             raise ValueError(event.get_type())
         await super().on_event(event)
 
@@ -168,7 +174,7 @@ async def test_what_a_listener_never_takes_does_not_keep_others_from_it() -> Non
         for _ in range(3):
             workflow_id = await run_order(running)
             await heard.until_heard(workflow_id, "workflow.completed")
-    assert heard.events
+        await until(lambda: heard.refused)
 
 
 @pytest.mark.parametrize("count", [1, 3])
@@ -178,46 +184,33 @@ async def test_a_list_has_at_most_so_many_events_and_is_never_empty(count: int) 
     async with shop(listeners=[EventListener(heard, batch=batch, **SOON)]) as running:
         workflow_id = await run_order(running)
         await heard.until_heard(workflow_id, "workflow.completed")
+        # Which events come together is a matter of time: some do.
+        while max(heard.sizes) < count:
+            await run_order(running)
     assert all(0 < size <= count for size in heard.sizes)
-    assert max(heard.sizes) == count
 
 
-async def test_nothing_is_published_where_events_are_off() -> None:
+@pytest.mark.parametrize(
+    ("service", "workflow", "told"),
+    [
+        (False, False, set[TopicKind]()),
+        (False, True, {TopicKind.SERVICE_EXECUTOR_EVENT, TopicKind.WORKFLOW_STATE_EVENT}),
+        (True, False, {TopicKind.SERVICE_EXECUTOR_EVENT}),
+    ],
+)
+async def test_no_events_where_they_are_switched_off(
+    *, service: bool, workflow: bool, told: set[TopicKind]
+) -> None:
     transport = InMemoryTransport()
     parts: list[Component] = [
-        ServiceExecutor(Stock, StockImpl, events=False),
+        ServiceExecutor(Stock, StockImpl, events=service),
         ServiceTagEngine(Stock),
-        WorkflowExecutor(Orders, OrdersImpl, events=False),
-        WorkflowStateEngine(Orders, StateEngineOptions(events=False)),
+        WorkflowExecutor(Orders, OrdersImpl, events=workflow),
+        WorkflowStateEngine(Orders, StateEngineOptions(events=workflow)),
     ]
     async with shop(transport=transport, parts=parts) as running:
         await run_order(running)
-    kinds = {topic.kind for topic in transport.universe.topics()}
-    assert TopicKind.WORKFLOW_STATE_ENGINE in kinds
-    assert not {kind for kind in kinds if kind.endswith("-event")}
-
-
-@pytest.mark.parametrize("silent", ["service", "workflow"])
-async def test_no_events_where_they_are_switched_off(silent: str) -> None:
-    heard = Heard()
-    listener = EventListener(heard, allow_services=[Stock], allow_workflows=[Orders])
-    speaks = {"service": silent != "service", "workflow": silent != "workflow"}
-    parts: list[Component] = [
-        ServiceExecutor(Stock, StockImpl, events=speaks["service"]),
-        ServiceTagEngine(Stock),
-        WorkflowExecutor(Orders, OrdersImpl),
-        WorkflowStateEngine(Orders, StateEngineOptions(events=speaks["workflow"])),
-    ]
-    async with shop(listeners=[listener], parts=parts) as running:
-        workflow_id = await run_order(running)
-        if silent == "service":
-            await heard.until_heard(workflow_id, "workflow.completed")
-            # That it is dispatched is the engine's to tell.
-            told = {"task.started", "task.completed"}
-            assert not told & {event.get_type() for event in heard.events}
-        else:
-            await until(lambda: "task.completed" in {e.get_type() for e in heard.events})
-            assert {e.get_type() for e in heard.events} == {"task.started", "task.completed"}
+    assert published_events(transport) == told
 
 
 async def test_listeners_of_one_subscription_share_and_others_hear_everything() -> None:
