@@ -34,9 +34,7 @@ async def test_a_topic_that_was_never_made_is_not_said_to_stay(
     transport = PulsarTransport(nowhere)
     topic = Topic(TopicKind.CLIENT_RESPONSE, scene.entity)
     with caplog.at_level(logging.WARNING), pytest.raises(TransportUnavailable):
-        await transport.consume(
-            Subscription((topic,), "client", durable=False), scene.recorder()
-        )
+        await transport.consume(Subscription((topic,), "client", durable=False), scene.recorder())
     await transport.close()
     assert caplog.messages == []
 
@@ -64,6 +62,20 @@ async def test_answers_to_a_client_that_left_are_swallowed_at_once(
     async with asyncio.timeout(10):
         await engine.publish(topic, numbered(1, first=1))
     assert await pulsar_harness.subscriptions(pulsar_harness.names.of(topic)) is None
+
+
+async def test_a_producer_of_answers_is_given_up_when_its_client_has_left(
+    scene: Scene, pulsar_harness: "PulsarHarness"
+) -> None:
+    topic, recorder = Topic(TopicKind.CLIENT_RESPONSE, scene.entity), scene.recorder()
+    subscription = Subscription((topic,), "client", durable=False)
+    consumption = await scene.consume(subscription, recorder)
+    engine = await pulsar_harness.open()
+    await engine.publish(topic, numbered(1))
+    await recorder.until_handled(1)
+    assert len(engine._watched()) == 1
+    await consumption.stop(1)
+    await scene.until(lambda: not engine._watched())
 
 
 async def test_a_client_that_comes_back_under_its_name_is_answered(

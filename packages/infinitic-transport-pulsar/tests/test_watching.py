@@ -14,8 +14,9 @@ class Line:
 
     label = "line"
 
-    def __init__(self, *, connected: bool) -> None:
+    def __init__(self, *, connected: bool, expendable: bool = False) -> None:
         self.is_connected = connected
+        self.expendable = expendable
         self.renewed = asyncio.Event()
 
     async def renew(self) -> None:
@@ -27,6 +28,7 @@ class SlowLine:
     """One that connects only when it was left alone for some looks after it was renewed."""
 
     label = "slow line"
+    expendable = False
 
     def __init__(self, looks: int) -> None:
         self.renewals = 0
@@ -72,6 +74,15 @@ async def test_what_stays_disconnected_is_renewed_and_the_rest_is_left_alone(bro
     async with asyncio.timeout(30), watching(broker, broken, whole):
         await broken.renewed.wait()
     assert not whole.renewed.is_set()
+
+
+async def test_what_may_be_gone_for_good_is_given_up_without_a_word(
+    broker: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    gone = Line(connected=False, expendable=True)
+    async with asyncio.timeout(30), watching(broker, gone):
+        await gone.renewed.wait()
+    assert caplog.messages == []
 
 
 async def test_what_takes_long_to_connect_is_given_more_and_more_time(broker: str) -> None:

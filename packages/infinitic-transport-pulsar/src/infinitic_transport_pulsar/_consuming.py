@@ -63,6 +63,11 @@ class WatchedReceiver:
         return self.receiver.label
 
     @property
+    def expendable(self) -> bool:
+        """See ``Watched``; what is consumed is needed until it is stopped."""
+        return False
+
+    @property
     def is_connected(self) -> bool:
         """See ``Watched``; of one that has ended nothing is expected."""
         return self.receiver.has_ended or self.receiver.is_connected

@@ -59,6 +59,12 @@ class WatchedProducer:
         return f"producer of {self.full.rpartition('/')[2]}"
 
     @property
+    def expendable(self) -> bool:
+        """Whether it is that of a client, which may have left."""
+        topic = parse(self.full)
+        return topic is not None and topic.kind is TopicKind.CLIENT_RESPONSE
+
+    @property
     def is_connected(self) -> bool:
         """See ``Watched``."""
         return self.producer.is_connected
@@ -150,11 +156,10 @@ class Producers:
 
     @property
     def watched(self) -> list[Watched]:
-        """The producers, but those of answers: their clients may be gone."""
+        """The producers, also those of answers: without their topics they try again for ever."""
         return [
             WatchedProducer(full, producer, self._discard)
             for full, producer in self._recent.items()
-            if (topic := parse(full)) is None or topic.kind is not TopicKind.CLIENT_RESPONSE
         ]
 
     async def close(self) -> None:

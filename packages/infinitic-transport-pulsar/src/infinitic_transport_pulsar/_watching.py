@@ -31,6 +31,11 @@ class Watched(Protocol):
         ...
 
     @property
+    def expendable(self) -> bool:
+        """Whether it may have lost for good what it leads to; it is then given up without a word."""
+        ...
+
+    @property
     def is_connected(self) -> bool:
         """Whether a broker holds it."""
         ...
@@ -96,9 +101,11 @@ async def watch(
             # Once the broker is back the client library has its chance first.
             patience.begin_again()
             continue
-        labels = ", ".join(sorted(each.label for each in overdue))
-        _LOGGER.warning("%s: disconnected, and made again since the broker is back", labels)
-        for each in overdue:
+        needed = [each for each in overdue if not each.expendable]
+        if needed:
+            labels = ", ".join(sorted(each.label for each in needed))
+            _LOGGER.warning("%s: disconnected, and made again since the broker is back", labels)
+        for each in needed:
             patience.grow(each)
         await asyncio.gather(*(each.renew() for each in overdue))
 
