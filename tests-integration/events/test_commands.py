@@ -48,14 +48,16 @@ async def test_events_05_a_method_and_a_signal(told: Told) -> None:
             "signalId": signal.id,
             "signalData": "yes",
         }
-        sent = {"methodName": "note", "methodId": method.id, "methodArgs": ["read"]}
-        await until(lambda memory=memory: sent in _methods(memory, started.id))
+        asked = {"methodName": "note", "methodId": method.id, "methodArgs": ["read"]}
+        await _until_asked(memory, started.id, asked)
 
 
-def _methods(memory: Memory, workflow_id: str) -> list[object]:
-    """The contents of the methods that were asked for."""
-    asked = [e for e in memory.about(workflow_id) if e.get_type() == "workflow.dispatchMethod"]
-    return [data_of(event)["dispatchMethod"] for event in asked]
+async def _until_asked(memory: Memory, workflow_id: str, content: object) -> None:
+    def contents() -> list[object]:
+        asked = [e for e in memory.about(workflow_id) if e.get_type() == "workflow.dispatchMethod"]
+        return [data_of(event)["dispatchMethod"] for event in asked]
+
+    await until(lambda: content in contents(), contents)
 
 
 async def test_events_05_cancellations(told: Told) -> None:

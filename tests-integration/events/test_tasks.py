@@ -68,9 +68,7 @@ async def test_events_02_a_task_that_completes(told: Told) -> None:
     await started.result()
     for memory in told.memories:
         task_id = await task_of(memory, started.id)
-        heard = await memory.until_heard(
-            task_id, "task.dispatch", "task.started", "task.completed"
-        )
+        heard = await memory.until_heard(task_id, "task.dispatch", "task.started", "task.completed")
         assert set(heard) == {"task.dispatch", "task.started", "task.completed"}
         for event in heard.values():
             check_envelope(event, SERVICE, task_id)
@@ -99,14 +97,18 @@ async def test_events_02_a_task_that_is_tried_again(told: Told) -> None:
         assert error["customProperties"] == {"item": "pen"}
         assert "OutOfStockError" in retried["failure"]["stackTrace"]
         for kind in ("task.dispatch", "task.started"):
-            await until(lambda memory=memory, kind=kind: len(_by_id(memory, task_id, kind)) == 2)
-            of = _by_id(memory, task_id, kind)
-            assert sorted(data_of(event)["retryIndex"] for event in of.values()) == [0, 1]
+            assert await _two_attempts(memory, task_id, kind) == [0, 1]
 
 
 def _by_id(memory: Memory, subject: str, kind: str) -> dict[str, CloudEvent]:
     """What was told, however often."""
     return {e.get_id(): e for e in memory.about(subject) if e.get_type() == kind}
+
+
+async def _two_attempts(memory: Memory, task_id: str, kind: str) -> list[int]:
+    """The numbers of the attempts that two events tell of."""
+    await until(lambda: len(_by_id(memory, task_id, kind)) > 1)
+    return sorted(data_of(event)["retryIndex"] for event in _by_id(memory, task_id, kind).values())
 
 
 async def test_events_02_a_task_that_fails(told: Told) -> None:

@@ -69,7 +69,7 @@ async def connections(admin: Connection, database: str) -> int:
 async def until_connected(admin: Connection, database: str, count: int) -> None:
     """Wait until no connection of an earlier test is left either."""
     async with asyncio.timeout(30):
-        while await connections(admin, database) != count:
+        while await connections(admin, database) != count:  # noqa: ASYNC110 - another process
             await asyncio.sleep(0.01)
 
 

@@ -1,7 +1,5 @@
 """How tasks are gathered into batches."""
 
-import asyncio
-
 from service_doubles import until
 
 from infinitic_task_executor._service.gathering import Gatherer
