@@ -74,6 +74,15 @@ def test_a_retry_needs_a_filter(run: Run) -> None:
     assert "all" in result.output
 
 
+def test_a_retry_of_an_unknown_task_has_exit_code_4(
+    run: Run, transport: RecordingTransport
+) -> None:
+    result = run("task", "retry", "Order", "o1", "task-9")
+    assert result.exit_code == 4
+    assert "task task-9" in result.output
+    assert not any(isinstance(one, RetryTasks) for one in transport.messages)
+
+
 def test_a_retry_in_an_unknown_workflow_has_exit_code_4(run: Run) -> None:
     assert run("task", "retry", "Order", "unknown", "--all").exit_code == 4
 
@@ -139,3 +148,10 @@ def test_a_delegated_task_is_failed(run: Run, transport: RecordingTransport) -> 
     [sent] = transport.messages
     assert isinstance(sent, FailDelegatedTask)
     assert sent.failure.exception.message == "card expired"
+
+
+def test_a_negative_number_completes_a_task(run: Run, transport: RecordingTransport) -> None:
+    assert run("task", "complete", "Payments", "t1", "-5").exit_code == 0
+    [sent] = transport.messages
+    assert isinstance(sent, CompleteDelegatedTask)
+    assert decode_untyped(sent.value) == -5

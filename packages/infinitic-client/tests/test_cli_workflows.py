@@ -206,9 +206,9 @@ def test_a_signal_goes_to_a_tag(run: Run, transport: RecordingTransport) -> None
     ("words", "kind", "method_id"),
     [
         (("cancel",), CancelWorkflow, None),
-        (("cancel", "--method-id", "run"), CancelWorkflow, "run"),
+        (("cancel", "--method-id", "o1"), CancelWorkflow, "o1"),
         (("timers",), CompleteTimers, None),
-        (("timers", "--method-id", "run"), CompleteTimers, "run"),
+        (("timers", "--method-id", "o1"), CompleteTimers, "o1"),
         (("retry",), RetryWorkflowTask, None),
     ],
 )
@@ -229,6 +229,57 @@ def test_a_workflow_is_steered_by_id_or_by_tag(
     by_tag = transport.messages[-1]
     assert isinstance(by_tag, CommandByTag)
     assert isinstance(decode(by_tag.command), kind)
+
+
+@pytest.mark.parametrize("command", ["cancel", "timers"])
+def test_an_unknown_method_run_has_exit_code_4(
+    run: Run, transport: RecordingTransport, command: str
+) -> None:
+    result = run("workflow", command, "Order", "o1", "--method-id", "run-9")
+    assert result.exit_code == 4
+    assert "method run run-9" in result.output
+    assert not any(isinstance(m, CancelWorkflow | CompleteTimers) for m in transport.messages)
+
+
+def test_of_a_state_too_large_to_tell_every_method_run_may_exist(
+    run: Run, engines: Engines
+) -> None:
+    for state in ({"status": "WAITING"}, {"methods": [], "shortened": True}):
+        engines.state = state
+        result = run("workflow", "cancel", "Order", "o1", "--method-id", "run-9")
+        assert result.exit_code == 0, result.output
+
+
+@pytest.mark.parametrize(
+    ("words", "values"),
+    [
+        (("start", "Order", "m", "-5", "-1.5e3"), [-5, -1500.0]),
+        (("start", "Order", "m", "-5", "--tag", "vip", "--", "-1.5e3"), [-5, -1500.0]),
+        (("signal", "Order", "o1", "limits", "-5"), [-5]),
+    ],
+)
+def test_a_negative_number_is_a_value(
+    run: Run, transport: RecordingTransport, words: tuple[str, ...], values: list[object]
+) -> None:
+    result = run("workflow", *words)
+    assert result.exit_code == 0, result.output
+    sent = transport.messages[-1]
+    data = [sent.value] if isinstance(sent, SendSignal) else getattr(sent, "arguments", ())
+    assert [decode_untyped(one) for one in data] == values
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ("start", "Order", "m", "--tga", "vip"),
+        ("start", "Order", "m", "-t"),
+        ("signal", "Order", "o1", "limits", "--tga"),
+    ],
+)
+def test_an_unknown_option_is_no_value(run: Run, words: tuple[str, ...]) -> None:
+    result = run("workflow", *words)
+    assert result.exit_code == 2
+    assert "No such option" in result.output
 
 
 def test_the_state_is_shown(run: Run) -> None:

@@ -2,13 +2,14 @@
 
 import functools
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Container
 from pathlib import Path
 
 import click
 
 from infinitic_client import _questions
 from infinitic_client._cli.running import Failed, Unknown
+from infinitic_client._cli.states import rows_of, tasks_of
 from infinitic_client._core import ClientCore
 from infinitic_common.configuration import load_any_class
 from infinitic_common.contracts import Contract, contract_of
@@ -80,12 +81,24 @@ def unknown(name: str, workflow_id: str) -> Unknown:
     return Unknown(f"no workflow {name} is known by the id {workflow_id}")
 
 
-async def check_running(core: ClientCore, target: Running) -> None:
-    """An id of no running workflow is told now: the engine ignores commands to it.
+async def check_running(
+    core: ClientCore,
+    target: Running,
+    *,
+    method_id: str | None = None,
+    task_id: str | None = None,
+) -> None:
+    """An id of nothing that runs is told now: the engine ignores commands to it.
+
+    Args:
+        core: Asks.
+        target: The workflow; of those by tag nothing is asked.
+        method_id: One of its method runs, if the command is for that one only.
+        task_id: One of its tasks, likewise.
 
     Raises:
-        Unknown: There is no such workflow.
-        Failed: It has ended.
+        Unknown: There is no such workflow, method run or task.
+        Failed: The workflow has ended.
     """
     if not isinstance(target, WorkflowById):
         return
@@ -95,6 +108,21 @@ async def check_running(core: ClientCore, target: Running) -> None:
     if word in ("COMPLETED", "CANCELED"):
         msg = f"{target} has ended: {word}"
         raise Failed(msg)
+    if method_id is not None or task_id is not None:
+        state = await _questions.get_state(core, stub_of(target), None) or {}
+        # Of a state too large for one answer parts are left out.
+        if "methods" in state and not state.get("shortened"):
+            runs = [run["method_id"] for run in rows_of(state, "methods")]
+            _check_part(target, "method run", method_id, runs)
+            _check_part(target, "task", task_id, [one["id"] for one in tasks_of(state)])
+
+
+def _check_part(
+    target: WorkflowById, what: str, wanted: str | None, known: Container[object]
+) -> None:
+    if wanted is not None and wanted not in known:
+        msg = f"{target} has no {what} {wanted} now"
+        raise Unknown(msg)
 
 
 def _loaded(dotted: str) -> type[object]:

@@ -4,6 +4,7 @@ import click
 
 from infinitic_client import _commands, _delegated, _questions
 from infinitic_client._cli import output
+from infinitic_client._cli.numbers import WithValues
 from infinitic_client._cli.running import Options, Unknown, common, run
 from infinitic_client._cli.states import tasks_of
 from infinitic_client._cli.targets import (
@@ -72,7 +73,7 @@ def retry(  # noqa: PLR0913 - the options of the command
     filters = _commands.TaskFilters(task_id, chosen, service)
 
     async def action(core: ClientCore) -> None:
-        await check_running(core, target)
+        await check_running(core, target, task_id=task_id)
         await _commands.retry_tasks(core, stub_of(target), filters, everything=everything)
 
     run(options, action)
@@ -80,7 +81,7 @@ def retry(  # noqa: PLR0913 - the options of the command
     output.show(facts, f"asked to retry tasks of {target}", as_json=options.as_json)
 
 
-@task.command()
+@task.command(cls=WithValues)
 @click.argument("service")
 @click.argument("task_id")
 @click.argument("value", default="null")

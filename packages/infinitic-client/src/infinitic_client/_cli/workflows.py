@@ -9,6 +9,7 @@ import click
 
 from infinitic_client import _commands, _questions, _results
 from infinitic_client._cli import output
+from infinitic_client._cli.numbers import WithValues
 from infinitic_client._cli.running import Options, common, run
 from infinitic_client._cli.states import show_state
 from infinitic_client._cli.targets import (
@@ -43,7 +44,7 @@ def workflow() -> None:
     """Start, follow and steer workflows, by name and ID."""
 
 
-@workflow.command()
+@workflow.command(cls=WithValues)
 @click.argument("name")
 @click.argument("method")
 @click.argument("arguments", nargs=-1)
@@ -117,7 +118,7 @@ def result(options: Options, name: str, workflow_id: str, method_id: str | None)
     output.show(facts, output.as_text(value), as_json=options.as_json)
 
 
-@workflow.command()
+@workflow.command(cls=WithValues)
 @click.argument("words", nargs=-1, required=True, metavar="NAME [ID] CHANNEL VALUE")
 @by_tag
 @_contract
@@ -149,7 +150,8 @@ def signal(options: Options, words: tuple[str, ...], tag: str | None, contract: 
 @common
 def cancel(options: Options, target: Running, method_id: str | None) -> None:
     """Cancel the workflow, or one of its method runs."""
-    _steer(options, target, partial(_commands.cancel, method_id=method_id), "cancel")
+    command = partial(_commands.cancel, method_id=method_id)
+    _steer(options, target, command, "cancel", method_id)
 
 
 @workflow.command()
@@ -167,7 +169,7 @@ def retry(options: Options, target: Running) -> None:
 def timers(options: Options, target: Running, method_id: str | None) -> None:
     """End now the running timers of the workflow."""
     command = partial(_commands.complete_timers, method_id=method_id)
-    _steer(options, target, command, "complete the timers of")
+    _steer(options, target, command, "complete the timers of", method_id)
 
 
 @workflow.command()
@@ -210,9 +212,10 @@ def _steer(
     target: Running,
     command: Callable[[ClientCore, object], Awaitable[None]],
     what: str,
+    method_id: str | None = None,
 ) -> None:
     async def action(core: ClientCore) -> None:
-        await check_running(core, target)
+        await check_running(core, target, method_id=method_id)
         await command(core, stub_of(target))
 
     run(options, action)
