@@ -1,5 +1,6 @@
 """Tasks that run together: BATCH."""
 
+import threading
 import time
 from collections import defaultdict
 from collections.abc import Mapping
@@ -166,5 +167,17 @@ class Blocking(Protocol):
 
 class BlockingImpl(Workflow, Blocking):
     def block(self, milliseconds: int) -> int:
-        self.inline(time.sleep, milliseconds / 1000)
-        return milliseconds
+        """Gives how many blocked at once when it began."""
+        return self.inline(_blocked_together, milliseconds / 1000)
+
+
+_BLOCKED: set[int] = set()
+
+
+def _blocked_together(seconds: float) -> int:
+    here = threading.get_ident()
+    _BLOCKED.add(here)
+    together = len(_BLOCKED)
+    time.sleep(seconds)
+    _BLOCKED.discard(here)
+    return together
