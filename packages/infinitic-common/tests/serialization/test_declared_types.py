@@ -215,6 +215,10 @@ def test_a_particular_type_becomes_the_declared_one(
         (int | list[int], ["a"], "expected int, got str (at [0])"),
         (date, NOON, "expected date, got datetime"),
         (datetime, datetime(2024, 1, 1), "without time zone"),  # noqa: DTZ001 - refused
+        (datetime | None, datetime(2024, 1, 1), "without time zone"),  # noqa: DTZ001 - refused
+        (datetime | str, datetime(2024, 1, 1), "without time zone"),  # noqa: DTZ001 - refused
+        (tuple[int, str] | None, (1,), "got 1 items"),
+        (tuple[int, str] | tuple[int, str, str], (1,), "| tuple[int, str, str], got tuple"),
         (str, "\ud800", "surrogates not allowed"),
     ],
 )

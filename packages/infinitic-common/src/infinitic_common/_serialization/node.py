@@ -57,13 +57,17 @@ class Mismatch(Exception):  # noqa: N818 - never leaves the package: codecs tran
         return f"{self.reason} (at {self.path})" if self.path else self.reason
 
 
+class WrongType(Mismatch):
+    """A value is of another type than expected, and nothing in it has been looked at."""
+
+
 class BadHint(Exception):  # noqa: N818 - never leaves the package: codecs translate it
     """A hint cannot be compiled."""
 
 
 def mismatch(label: str, value: object) -> Mismatch:
     """Return the error for a value that is not a `label`."""
-    return Mismatch(handle_refusal(type(value)) or f"expected {label}, got {type_name(value)}")
+    return WrongType(handle_refusal(type(value)) or f"expected {label}, got {type_name(value)}")
 
 
 def type_name(value: object) -> str:

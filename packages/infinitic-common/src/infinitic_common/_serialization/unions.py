@@ -14,6 +14,7 @@ from infinitic_common._serialization.node import (
     Encode,
     Mismatch,
     Node,
+    WrongType,
     any_deep,
     handle_refusal,
     mismatch,
@@ -262,13 +263,21 @@ def _decode_member(label: str, by_label: dict[str, Decode], data: Member) -> obj
 def _first(label: str, value: object, attempts: Iterable[Encode]) -> object:
     """Return what the first fitting member makes of a value.
 
-    The error is that of the member which came furthest into the value.
+    The error is that of the member which came furthest into the value, or of the only one that
+    it is of the type of.
     """
-    furthest: Mismatch | None = None
+    refusals = list[Mismatch]()
     for attempt in attempts:
         try:
             return attempt(value)
         except Mismatch as error:
-            if len(error.path) > len(furthest.path if furthest else ""):
-                furthest = error
-    raise furthest or mismatch(label, value)
+            refusals.append(error)
+    raise _telling(refusals) or mismatch(label, value)
+
+
+def _telling(refusals: list[Mismatch]) -> Mismatch | None:
+    furthest = max(refusals, key=lambda refusal: len(refusal.path))
+    if furthest.path:
+        return furthest
+    by_content = [refusal for refusal in refusals if not isinstance(refusal, WrongType)]
+    return by_content[0] if len(by_content) == 1 else None
