@@ -2,7 +2,7 @@
 
 from typing import cast
 
-import kubernetes_validate  # type: ignore[import-untyped]
+import kubernetes_validate  # type: ignore[import-untyped]  # it has no types
 import pytest
 from containers.documents import KUBERNETES, NO_MANIFESTS, Document, at, documents_of, of_kind
 from containers.documents import manifests as all_manifests

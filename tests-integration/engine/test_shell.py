@@ -138,11 +138,11 @@ class Host:
         published += [(topic, message) for message in messages]
 
     async def consume(self, subscription: object, handler: object) -> Consuming:
-        self.handlers[subscription.name] = handler  # type: ignore[attr-defined]
+        self.handlers[subscription.name] = handler  # type: ignore[attr-defined]  # of a subscription
         return Consuming()
 
     async def deliver(self, *messages: Message) -> object:
-        return await self.handlers["workflow-state-engine"](  # type: ignore[operator]
+        return await self.handlers["workflow-state-engine"](  # type: ignore[operator]  # a handler
             [received(message) for message in messages]
         )
 
@@ -174,7 +174,7 @@ def start(workflow_id: str) -> DispatchWorkflow:
 async def host() -> AsyncIterator[Host]:
     host = Host()
     engine = WorkflowStateEngine("Flow")
-    await engine.start(host)  # type: ignore[arg-type]
+    await engine.start(host)  # type: ignore[arg-type]  # a double
     yield host
     await engine.stop(1)
 
@@ -248,6 +248,6 @@ async def test_a_write_of_unknown_outcome_is_read_again_and_not_decided_twice(
 async def test_a_message_that_cannot_be_decoded_comes_back_alone(host: Host) -> None:
     good = received(start("w1"))
     broken = ReceivedMessage("bad", good.topic, b"\xff\xff", "w2", {}, 1, 0)
-    answer = await host.handlers["workflow-state-engine"]([broken, good])  # type: ignore[operator]
+    answer = await host.handlers["workflow-state-engine"]([broken, good])  # type: ignore[operator]  # a handler
     assert answer == [broken]
     assert host.kinds() == [TopicKind.SERVICE_EXECUTOR]

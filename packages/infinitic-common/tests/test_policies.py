@@ -32,7 +32,7 @@ def test_retries_05_a_backoff_out_of_bounds_names_the_parameter(
     name: str, value: object, complaint: str
 ) -> None:
     with pytest.raises(ConfigurationError, match=complaint):
-        ExponentialBackoff(**{name: value})  # type: ignore[arg-type]
+        ExponentialBackoff(**{name: value})  # type: ignore[arg-type]  # what is refused
 
 
 def test_retries_07_the_delays_of_a_backoff_double_up_to_the_longest_one() -> None:
@@ -120,7 +120,7 @@ class Told:
         self.value = value
 
     def timeout_seconds(self) -> float | None:
-        return self.value  # type: ignore[return-value]
+        return self.value  # type: ignore[return-value]  # a wrong answer
 
     def grace_seconds(self) -> float:
         return 0.0

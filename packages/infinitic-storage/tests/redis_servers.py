@@ -65,7 +65,7 @@ class RedisProcess:
             raise RuntimeError(message)
         place = ["--bind", "127.0.0.1", "--port", str(self.port), "--dir", str(self._folder)]
         command = [program, *place, "--save", "", "--loglevel", "warning", *self._options]
-        self._process = subprocess.Popen(command, stdout=subprocess.DEVNULL)  # noqa: S603
+        self._process = subprocess.Popen(command, stdout=subprocess.DEVNULL)  # noqa: S603 - our own command
         self._wait()
 
     def kill(self) -> None:

@@ -46,7 +46,7 @@ async def _version_of(storage: Storage, key: str) -> int:
             await _back_off()
         else:
             # A record whose value and version are of two writes would be a torn one.
-            assert found.value == (b"%d" % found.version if found.version else None)  # noqa: S101
+            assert found.value == (b"%d" % found.version if found.version else None)  # noqa: S101 - part of the tests
             return found.version
 
 

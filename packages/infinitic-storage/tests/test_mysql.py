@@ -205,7 +205,7 @@ async def test_a_user_without_the_right_to_create_uses_tables_that_exist(
     ask(mysql_admin, f"CREATE USER {user}@'%' IDENTIFIED BY 'secret'")
     rights = "SELECT, INSERT, UPDATE, DELETE"
     ask(mysql_admin, f"GRANT {rights} ON {own_database.database}.* TO {user}@'%'")
-    as_user = attrs.evolve(own_database, username=user, password="secret")  # noqa: S106
+    as_user = attrs.evolve(own_database, username=user, password="secret")  # noqa: S106 - of this test
     restricted = MySQLStorage(as_user)
     assert await restricted.key_values.put({"foo": Write(b"new", 1)}) == {"foo": True}
     await restricted.close()

@@ -146,7 +146,7 @@ async def test_a_user_without_the_right_to_create_uses_tables_that_exist(
     async with await psycopg.AsyncConnection.connect(address, autocommit=True) as owner:
         for statement in statements:
             await owner.execute(statement.format(**names))
-    as_role = attrs.evolve(own_database, username=role, password="secret")  # noqa: S106
+    as_role = attrs.evolve(own_database, username=role, password="secret")  # noqa: S106 - of this test
     restricted = PostgresStorage(as_role)
     assert await restricted.key_values.put({"foo": Write(b"new", 1)}) == {"foo": True}
     await restricted.close()

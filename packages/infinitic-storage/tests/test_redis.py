@@ -135,7 +135,7 @@ async def test_a_user_with_a_password_is_let_in(server: RedisProcess) -> None:
 
 async def test_what_a_user_may_not_do_is_an_error(server: RedisProcess) -> None:
     server.ask("ACL", "SETUSER", "bob", "on", ">secret", "~other:*", "+@all")
-    bob = attrs.evolve(server.configuration, username="bob", password="secret")  # noqa: S106
+    bob = attrs.evolve(server.configuration, username="bob", password="secret")  # noqa: S106 - of this server
     storage = RedisStorage(bob)
     with pytest.raises(StorageError, match="refused a command"):
         await storage.key_values.get(["foo"])
@@ -170,7 +170,7 @@ def make_certificate(certificate: Path, key: Path) -> None:
     options = ["-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes"]
     names = ["-subj", "/CN=localhost", "-addext", "subjectAltName=DNS:localhost"]
     files = ["-days", "2", "-keyout", str(key), "-out", str(certificate)]
-    subprocess.run(["openssl", "req", *options, *names, *files], check=True, capture_output=True)  # noqa: S603, S607
+    subprocess.run(["openssl", "req", *options, *names, *files], check=True, capture_output=True)  # noqa: S603, S607 - of this machine
 
 
 async def test_scripts_that_the_server_forgot_are_sent_again(

@@ -49,7 +49,7 @@ async def test_a_later_storage_finds_the_data_of_an_earlier_one(
 async def test_a_wrong_password_is_told_with_the_place_and_not_the_password(
     any_server: ServerConfiguration,
 ) -> None:
-    wrong = attrs.evolve(any_server, username="nobody", password="wrong secret")  # noqa: S106
+    wrong = attrs.evolve(any_server, username="nobody", password="wrong secret")  # noqa: S106 - a wrong one
     storage = opened(wrong)
     with pytest.raises(StorageUnavailable, match=str(any_server.port)) as caught:
         await storage.key_values.get(["foo"])

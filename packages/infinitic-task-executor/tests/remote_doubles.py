@@ -22,7 +22,7 @@ class RemoteExecutor:
 
     def __init__(self, definition: FunctionWorkflow, **options: int) -> None:
         chosen = {"always_replay": False, "max_live_runs": 1000, **options}
-        settings = RunnerSettings("test", 1, 60.0, **chosen)  # type: ignore[arg-type]
+        settings = RunnerSettings("test", 1, 60.0, **chosen)  # type: ignore[arg-type]  # any of them
         execution = Execution({definition.version: definition}, None, "worker")
         self.runner = WorkflowTaskRunner(settings, execution)
         self.transport = RecordingTransport(max_message_bytes=1_000_000)

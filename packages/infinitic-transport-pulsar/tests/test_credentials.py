@@ -77,7 +77,7 @@ def in_url(secret: str) -> str:
 
 
 async def test_a_configured_token_authenticates(http: httpx.AsyncClient) -> None:
-    credentials = admin_credentials(TokenAuthentication(token="abc"), http)  # noqa: S106
+    credentials = admin_credentials(TokenAuthentication(token="abc"), http)  # noqa: S106 - not a real one
     assert await credentials() == {"Authorization": "Bearer abc"}
 
 

@@ -57,7 +57,7 @@ def test_a_process_that_forgets_to_close_ends_normally(configuration: PulsarConf
 
         asyncio.run(main())
     """
-    ended = subprocess.run(  # noqa: S603
+    ended = subprocess.run(  # noqa: S603 - our own code
         [sys.executable, "-c", textwrap.dedent(code)], check=False, timeout=60
     )
     assert ended.returncode == 0

@@ -70,7 +70,7 @@ def test_tls_trusts_the_usual_authorities_unless_told(configuration: PulsarConfi
 
 
 def test_a_token_authenticates(configuration: PulsarConfiguration) -> None:
-    authentication = TokenAuthentication(token="t")  # noqa: S106
+    authentication = TokenAuthentication(token="t")  # noqa: S106 - not a real one
     settings = client_settings(attrs.evolve(configuration, authentication=authentication))
     assert "authentication" in dict(settings)
     client_options(settings)

@@ -101,7 +101,7 @@ def test_events_02_every_type_of_an_attempt_has_the_same_envelope(event_type: st
     event = read(attrs.evolve(TASK, type=event_type), STOCK)
     assert event.get_type() == event_type
     assert event.get_subject() == "t1"
-    assert event.get_data()["workerName"] == "worker"  # type: ignore[index, call-overload]
+    assert event.get_data()["workerName"] == "worker"  # type: ignore[index, call-overload]  # it is a mapping
 
 
 def test_a_dispatched_task_tells_its_arguments_and_no_worker() -> None:

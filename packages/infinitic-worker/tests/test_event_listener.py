@@ -181,7 +181,7 @@ async def test_stopping_waits_for_no_batch_to_fill() -> None:
 
 def test_config_21_an_object_that_is_no_listener_is_refused_naming_the_contract() -> None:
     with pytest.raises(UsageError, match="Deaf is no CloudEventListener: give it a method"):
-        EventListener(Deaf())  # type: ignore[arg-type]
+        EventListener(Deaf())  # type: ignore[arg-type]  # what is refused
 
 
 @pytest.mark.parametrize(
@@ -217,4 +217,4 @@ async def test_config_20_a_configuration_says_what_is_heard_and_how() -> None:
 @pytest.mark.parametrize("wrong", [{"concurrency": 0}, {"subscription_name": " "}])
 def test_values_out_of_bounds_are_refused(wrong: dict[str, object]) -> None:
     with pytest.raises(ValueError, match=r"concurrency=0|blank"):
-        EventListener(Many(), **wrong)  # type: ignore[arg-type]
+        EventListener(Many(), **wrong)  # type: ignore[arg-type]  # what is refused

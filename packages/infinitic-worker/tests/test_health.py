@@ -204,7 +204,7 @@ async def test_a_worker_without_its_broker_or_its_storage_is_not_ready(
     broker, store = Broker(), Store()
     worker = InfiniticWorker(
         transport=broker,
-        storage=store,  # type: ignore[arg-type]
+        storage=store,  # type: ignore[arg-type]  # in place of one
         components=[],
         client_factory=make_client,
         health=HERE,

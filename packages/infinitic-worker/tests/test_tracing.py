@@ -56,11 +56,11 @@ def _own_context() -> Iterator[None]:
 
 
 def id_of(span: ReadableSpan) -> int:
-    return span.get_span_context().span_id  # type: ignore[union-attr]
+    return span.get_span_context().span_id  # type: ignore[union-attr]  # it was started
 
 
 def trace_of(span: ReadableSpan) -> str:
-    return format(span.get_span_context().trace_id, "032x")  # type: ignore[union-attr]
+    return format(span.get_span_context().trace_id, "032x")  # type: ignore[union-attr]  # it was started
 
 
 def attempted(telemetry: WorkerTelemetry, task: ExecuteTask) -> None:

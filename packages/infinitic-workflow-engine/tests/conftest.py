@@ -67,7 +67,7 @@ class Drive:
         assert task is not None
         issued = tuple(CommandIssued(position, command) for position, command in commands)
         step = StepAwaited(*waits) if waits is not None else None
-        result = WorkflowTaskResult(task.task_id, 0, issued, step, value, **more)  # type: ignore[arg-type]
+        result = WorkflowTaskResult(task.task_id, 0, issued, step, value, **more)  # type: ignore[arg-type]  # any of them
         turn = self._turn()
         turn.task = task
         apply_result(task.method_id, result, turn)

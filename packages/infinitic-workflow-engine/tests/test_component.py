@@ -85,7 +85,7 @@ def received(message: Message) -> ReceivedMessage:
 
 async def _forwarded(message: Message) -> tuple[Topic, OutgoingMessage]:
     host, engine = Host(), WorkflowStateEngine("Flow")
-    await engine.start(host)  # type: ignore[arg-type]
+    await engine.start(host)  # type: ignore[arg-type]  # a double
     assert await host.handlers["workflow-state-timer"]([received(message)]) == []
     await engine.stop(0)
     [forwarded] = host.published
@@ -133,7 +133,7 @@ workflows:
 """
     )
     host, engine = Host(), WorkflowStateEngine.from_configuration(entry)
-    await engine.start(host)  # type: ignore[arg-type]
+    await engine.start(host)  # type: ignore[arg-type]  # a double
     await engine.stop(0)
     assert entry.state_engine is not None
     assert host.asked_storage == [entry.state_engine.storage]

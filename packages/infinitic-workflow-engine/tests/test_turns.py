@@ -100,11 +100,11 @@ class Shell:
     def __init__(self, records: Records | None = None) -> None:
         self.records, self.code, self.transport = records or Records(), Slow(), Transport()
         states = KeyValueWorkflowStateStorage(
-            self.records,  # type: ignore[arg-type]
+            self.records,  # type: ignore[arg-type]  # a double
             Retention(),
         )
         self.turns = Turns(
-            self.transport,  # type: ignore[arg-type]
+            self.transport,  # type: ignore[arg-type]  # a double
             states,
             self.code,
             limits=Limits(),

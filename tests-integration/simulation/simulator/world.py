@@ -214,7 +214,7 @@ def _hold_time_while_threads_work(
 
     It reaches into the executor, because its runner is what the ways to it have in common.
     """
-    runner = executor._runner  # noqa: SLF001  # pyright: ignore[reportPrivateUsage]
+    runner = executor._runner  # noqa: SLF001  # pyright: ignore[reportPrivateUsage]  # see above
 
     def in_no_time(finished: Run[P, T]) -> Run[P, T]:
         async def finished_in_no_time(*args: P.args, **kwargs: P.kwargs) -> T:
@@ -238,7 +238,7 @@ def _hold_time_while_threads_work(
         return run_while_alive
 
     vars(runner).update(
-        _finished=in_no_time(runner._finished),  # noqa: SLF001  # pyright: ignore[reportPrivateUsage]
+        _finished=in_no_time(runner._finished),  # noqa: SLF001  # pyright: ignore[reportPrivateUsage]  # see above
         run=while_alive(runner.run),
         run_patiently=while_alive(runner.run_patiently),
     )

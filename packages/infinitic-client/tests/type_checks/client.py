@@ -37,7 +37,7 @@ def blocking(client: InfiniticClient) -> None:
     running = client.get_workflow_by_id(OrderWorkflow, "id")
     running.approvals.send(True)  # noqa: FBT003 - a signal
     client.send(running.approvals, True)  # noqa: FBT003 - a signal
-    running.approvals.send("no")  # type: ignore[arg-type] # pyright: ignore[reportArgumentType]
+    running.approvals.send("no")  # type: ignore[arg-type] # pyright: ignore[reportArgumentType]  # what is refused
 
 
 async def awaited(client: AsyncInfiniticClient) -> None:
@@ -50,7 +50,7 @@ async def awaited(client: AsyncInfiniticClient) -> None:
     assert_type(await deferred, int)
     running = client.get_workflow_by_id(OrderWorkflow, "id")
     await client.send(running.approvals, True)  # noqa: FBT003 - a signal
-    await client.send(running.approvals, "no")  # type: ignore[misc] # pyright: ignore[reportArgumentType]
+    await client.send(running.approvals, "no")  # type: ignore[misc] # pyright: ignore[reportArgumentType]  # what is refused
 
 
 def ports(blocking: InfiniticClient, awaited: AsyncInfiniticClient) -> tuple[Client, AsyncClient]:

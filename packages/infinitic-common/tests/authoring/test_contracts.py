@@ -136,7 +136,7 @@ def test_a_value_of_another_type_names_the_parameter() -> None:
 
 def test_a_parameter_without_hint_is_refused_by_name() -> None:
     class Untyped(Protocol):
-        def charge(self, amount): ...  # type: ignore[no-untyped-def] # noqa: ANN001, ANN202
+        def charge(self, amount): ...  # type: ignore[no-untyped-def] # noqa: ANN001, ANN202 - what is refused
 
     with pytest.raises(InvalidTypeHint, match=r"'amount' of Untyped\.charge"):
         contract_of(Untyped)
@@ -144,7 +144,7 @@ def test_a_parameter_without_hint_is_refused_by_name() -> None:
 
 def test_a_result_without_hint_is_refused() -> None:
     class Untyped(Protocol):
-        def charge(self, amount: int): ...  # type: ignore[no-untyped-def] # noqa: ANN202
+        def charge(self, amount: int): ...  # type: ignore[no-untyped-def] # noqa: ANN202 - what is refused
 
     with pytest.raises(InvalidTypeHint, match=r"the result of Untyped\.charge"):
         contract_of(Untyped)
@@ -152,7 +152,7 @@ def test_a_result_without_hint_is_refused() -> None:
 
 def test_a_hint_that_names_nothing_is_refused_by_parameter() -> None:
     class Lost(Protocol):
-        def charge(self, order_id: str, amount: "Nowhere") -> None: ...  # type: ignore[name-defined] # noqa: F821
+        def charge(self, order_id: str, amount: "Nowhere") -> None: ...  # type: ignore[name-defined] # noqa: F821 - what is refused
 
     with pytest.raises(InvalidTypeHint, match=r"'amount' of Lost\.charge.*Nowhere"):
         contract_of(Lost)
@@ -168,7 +168,7 @@ def test_variadic_parameters_are_refused() -> None:
 
 def test_a_channel_without_type_is_refused() -> None:
     class Untyped(Protocol):
-        approvals = channel()  # type: ignore[misc]
+        approvals = channel()  # type: ignore[misc]  # what is refused
 
     with pytest.raises(InvalidTypeHint, match="channel 'approvals' of Untyped"):
         contract_of(Untyped)

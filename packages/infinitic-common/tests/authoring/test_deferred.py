@@ -230,7 +230,7 @@ def test_a_winning_pair_gives_its_pair(run: FakeWorkflowRun) -> None:
 
 def test_only_deferreds_combine(run: FakeWorkflowRun) -> None:
     with pytest.raises(UsageError, match="'ba' is no deferred"):
-        all_of(task(), "ba")  # type: ignore[call-overload]
+        all_of(task(), "ba")  # type: ignore[call-overload]  # what is refused
     assert len(run.commands) == 1
 
 

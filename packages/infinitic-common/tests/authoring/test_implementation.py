@@ -51,7 +51,7 @@ class PaymentsImpl(Payments):
     def charge(self, order_id: str, amount: float, fee: float = 0.5) -> str:
         return f"{order_id} {amount + fee} {self.gateway}"
 
-    async def refund(self, order_id) -> None:  # type: ignore[no-untyped-def] # noqa: ANN001
+    async def refund(self, order_id) -> None:  # type: ignore[no-untyped-def] # noqa: ANN001 - the contract has the hints
         """Takes the type of its parameter from the contract."""
 
 
@@ -168,7 +168,7 @@ class Renamed(Protocol):
 
 
 class WithoutParent:
-    def next_one(self, number):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN201
+    def next_one(self, number):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN201 - the contract has the hints
         return number + 1
 
     def ask(self, question: str) -> str:
@@ -226,7 +226,7 @@ def test_parameters_fit_those_of_the_contract() -> None:
         def parent(self) -> str:
             return "ok"
 
-        def charge(self, order_id: str, amount: float, fee: float) -> str:  # type: ignore[override]
+        def charge(self, order_id: str, amount: float, fee: float) -> str:  # type: ignore[override]  # what is refused
             return f"{order_id}{amount}{fee}"
 
         async def refund(self, order_id: str) -> None: ...
@@ -246,7 +246,7 @@ def test_a_constructor_with_arguments_needs_a_factory() -> None:
 
 def test_an_implementation_without_hints_names_the_parameter() -> None:
     class Untyped:
-        def reverse(self, text) -> str:  # type: ignore[no-untyped-def] # noqa: ANN001
+        def reverse(self, text) -> str:  # type: ignore[no-untyped-def] # noqa: ANN001 - what is refused
             return str(text)
 
     with pytest.raises(InvalidTypeHint, match=r"'text' of Untyped\.reverse"):
@@ -314,7 +314,7 @@ def test_a_contract_does_not_hide_the_base_class() -> None:
         def timer(self) -> str: ...
 
     class TimingImpl(Workflow, Timing):
-        def timer(self) -> str:  # type: ignore[override]
+        def timer(self) -> str:  # type: ignore[override]  # what is refused
             return ""
 
     with pytest.raises(InvalidImplementation, match=r"hides Workflow\.timer"):

@@ -131,7 +131,7 @@ def test_a_signal_undoes_too(run: FakeWorkflowRun) -> None:
 def test_wrong_arguments_are_refused_before_the_act(run: FakeWorkflowRun) -> None:
     flow = Base()
     with pytest.raises(InvalidArguments), flow.saga() as undo:
-        undo(flow.stock.release)  # type: ignore[call-arg]
+        undo(flow.stock.release)  # type: ignore[call-arg]  # what is refused
     assert not run.commands
 
 
@@ -139,7 +139,7 @@ def test_a_mistake_of_the_code_undoes_nothing(run: FakeWorkflowRun) -> None:
     flow = Base()
     with pytest.raises(UsageError), flow.saga() as undo:
         undo(flow.stock.release, "a")
-        _ = flow.timer(1)  # type: ignore[arg-type]
+        _ = flow.timer(1)  # type: ignore[arg-type]  # what is refused
     assert not run.commands
 
 

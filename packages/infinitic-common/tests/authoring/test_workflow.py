@@ -182,18 +182,18 @@ def test_what_is_no_contract_has_no_stub() -> None:
 
 def test_an_unknown_method_of_a_stub_names_those_there_are() -> None:
     with pytest.raises(AttributeError, match="no method and no channel 'concatt'; it has concat"):
-        new_service(Util).concatt  # type: ignore[attr-defined] # noqa: B018
+        new_service(Util).concatt  # type: ignore[attr-defined] # noqa: B018 - what is refused
 
 
 @pytest.mark.parametrize("tags", ["vip", ["vip"], {1}, {""}])
 def test_tags_are_a_set_of_texts(tags: object) -> None:
     with pytest.raises(UsageError, match=r"new_service\(Util\)"):
-        new_service(Util, tags=tags)  # type: ignore[arg-type]
+        new_service(Util, tags=tags)  # type: ignore[arg-type]  # what is refused
 
 
 def test_meta_are_bytes() -> None:
     with pytest.raises(UsageError, match="must be bytes"):
-        new_workflow(Child, meta={"foo": "bar"})  # type: ignore[dict-item]
+        new_workflow(Child, meta={"foo": "bar"})  # type: ignore[dict-item]  # what is refused
 
 
 def test_only_one_custom_id_is_possible() -> None:
@@ -247,4 +247,4 @@ def test_a_timer_beyond_all_years_is_refused(run: FakeWorkflowRun, delay: timede
 def test_an_attribute_of_a_stub_cannot_be_set() -> None:
     stub = get_workflow_by_tag(Child, "vip")
     with pytest.raises(AttributeError, match=r"'total' of the stub of workflows Child.* cannot be"):
-        stub.total = 3  # type: ignore[attr-defined]
+        stub.total = 3  # type: ignore[attr-defined]  # what is refused

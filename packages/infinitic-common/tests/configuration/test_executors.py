@@ -260,7 +260,7 @@ def test_a_list_where_a_tuple_is_wanted_is_refused_by_hand() -> None:
         WorkerConfiguration(
             transport=worker("").transport,
             services=tuple(services),
-            workflows="x",  # type: ignore[arg-type]
+            workflows="x",  # type: ignore[arg-type]  # what is refused
         )
 
 
@@ -268,5 +268,5 @@ def test_a_part_of_another_class_is_refused_by_hand() -> None:
     with pytest.raises(ConfigurationError, match="executor: must be a ServiceExecutorConf"):
         ServiceConfiguration(
             name="S",
-            executor=ServiceTagEngineConfiguration(),  # type: ignore[arg-type]
+            executor=ServiceTagEngineConfiguration(),  # type: ignore[arg-type]  # what is refused
         )

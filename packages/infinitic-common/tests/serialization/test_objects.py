@@ -362,7 +362,7 @@ def test_a_key_that_is_not_declared_is_refused() -> None:
 
 
 def test_the_field_at_fault_is_named() -> None:
-    wrong = Line("pen", Money("1.5"))  # type: ignore[arg-type]
+    wrong = Line("pen", Money("1.5"))  # type: ignore[arg-type]  # what is refused
     with pytest.raises(SerializationError, match=r"expected Decimal, got str \(at \.price\.amount"):
         value_codec(Line, place="test").encode(wrong)
 
@@ -396,7 +396,7 @@ class NeedsMore:
 
 @dataclass
 class Unresolved:
-    other: "Nowhere"  # type: ignore[name-defined]  # noqa: F821
+    other: "Nowhere"  # type: ignore[name-defined]  # noqa: F821 - what is refused
 
 
 @pytest.mark.parametrize(

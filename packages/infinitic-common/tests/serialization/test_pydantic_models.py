@@ -136,7 +136,7 @@ PERSON = Person(
     photo=b"\xff\x00",
     color=Color.RED,
     friends={"b", "a"},
-    site="https://example.org/x",  # type: ignore[arg-type]
+    site="https://example.org/x",  # type: ignore[arg-type]  # a text becomes an address
     address=Address(street="s", zip="1"),
     by_color={Color.RED: 1},
 )
@@ -155,7 +155,7 @@ PERSON = Person(
         (Branch, Branch(below=[Branch()])),
         (Cat | Dog | None, Dog()),
         (Base, Derived(x=1, y=2)),
-        (Base, Open(x=1, z=3)),  # type: ignore[call-arg]
+        (Base, Open(x=1, z=3)),  # type: ignore[call-arg]  # one more than it declares
         (Closed, ClosedMore(x=1, y=2)),
         (Range, Range(1, 2)),
         (Holder, Holder(Address(street="a"), [Range(1, 2)])),

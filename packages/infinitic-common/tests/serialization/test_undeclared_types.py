@@ -208,7 +208,7 @@ def test_a_class_seen_with_arguments_is_read_without_them() -> None:
         ({"a": print}, r"is not a type of values.*\(at \['a'\]\)"),
         (ValueError("x"), "an exception is not a value: got ValueError"),
         (datetime(2024, 1, 1), "without time zone"),  # noqa: DTZ001 - refused
-        (Point("x"), "expected int, got str"),  # type: ignore[arg-type]
+        (Point("x"), "expected int, got str"),  # type: ignore[arg-type]  # what is refused
         (int, "type is not a type of values"),
     ],
 )

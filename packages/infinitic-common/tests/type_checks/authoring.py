@@ -112,7 +112,7 @@ class OrderWorkflowImpl(Workflow, OrderWorkflow):
         get_workflow_by_tag(OrderWorkflow, "vip").scores.send([1])
         other = get_workflow_by_id(OrderWorkflow, "id")
         assert_type(other.process("a"), OrderResult)
-        other.approvals.send("no")  # type: ignore[arg-type] # pyright: ignore[reportArgumentType]
+        other.approvals.send("no")  # type: ignore[arg-type] # pyright: ignore[reportArgumentType]  # what is refused
         return OrderResult(payment.transaction_id)
 
 

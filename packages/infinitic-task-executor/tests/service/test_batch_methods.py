@@ -63,28 +63,28 @@ class Two:
 class TwoOfAttrs(Two):
     @name("single")
     @batch
-    def _many(self, tasks: dict[str, AttrsPair]) -> dict[str, str]:  # type: ignore[override]
+    def _many(self, tasks: dict[str, AttrsPair]) -> dict[str, str]:  # type: ignore[override]  # for all kinds of pairs
         return {}
 
 
 class TwoNamed(Two):
     @name("single")
     @batch
-    def _many(self, tasks: dict[str, NamedPair]) -> dict[str, str]:  # type: ignore[override]
+    def _many(self, tasks: dict[str, NamedPair]) -> dict[str, str]:  # type: ignore[override]  # for all kinds of pairs
         return {}
 
 
 class TwoInDict(Two):
     @name("single")
     @batch
-    def _many(self, tasks: dict[str, DictPair]) -> dict[str, str]:  # type: ignore[override]
+    def _many(self, tasks: dict[str, DictPair]) -> dict[str, str]:  # type: ignore[override]  # for all kinds of pairs
         return {}
 
 
 class TwoInTuple(Two):
     @name("single")
     @batch
-    def _many(self, tasks: dict[str, tuple[str, int]]) -> dict[str, str]:  # type: ignore[override]
+    def _many(self, tasks: dict[str, tuple[str, int]]) -> dict[str, str]:  # type: ignore[override]  # for all kinds of pairs
         return {}
 
 
@@ -201,41 +201,41 @@ class NoName(One):
 class OtherParameter(One):
     @batch
     @name("single")
-    def many(self, tasks: dict[str, float]) -> dict[str, str]:  # type: ignore[override]
+    def many(self, tasks: dict[str, float]) -> dict[str, str]:  # type: ignore[override]  # what is refused
         return {}
 
 
 class OtherResult(One):
     @batch
     @name("single")
-    def many(self, tasks: dict[str, int]) -> dict[str, int]:  # type: ignore[override]
+    def many(self, tasks: dict[str, int]) -> dict[str, int]:  # type: ignore[override]  # what is refused
         return {}
 
 
 class NoMapOfResults(One):
     @batch
     @name("single")
-    def many(self, tasks: dict[str, int]) -> list[str]:  # type: ignore[override]
+    def many(self, tasks: dict[str, int]) -> list[str]:  # type: ignore[override]  # what is refused
         return []
 
 
 class NoResults(One):
     @batch
     @name("single")
-    def many(self, tasks: dict[str, int]) -> None: ...  # type: ignore[override]
+    def many(self, tasks: dict[str, int]) -> None: ...  # type: ignore[override]  # what is refused
 
 
 class OtherKeys(One):
     @batch
     @name("single")
-    def many(self, tasks: dict[int, int]) -> dict[str, str]:  # type: ignore[override]
+    def many(self, tasks: dict[int, int]) -> dict[str, str]:  # type: ignore[override]  # what is refused
         return {}
 
 
 class NoMap(One):
     @batch
     @name("single")
-    def many(self, tasks: list[int]) -> dict[str, str]:  # type: ignore[override]
+    def many(self, tasks: list[int]) -> dict[str, str]:  # type: ignore[override]  # what is refused
         return {}
 
 

@@ -109,7 +109,7 @@ def values(host: Host) -> dict[str, object]:
 
 
 def doubles(count: int, **rest: object) -> Sequence[ExecuteTask]:
-    return [TASKS.asked("double", n, task_id=f"t{n}", **rest) for n in range(count)]  # type: ignore[arg-type]
+    return [TASKS.asked("double", n, task_id=f"t{n}", **rest) for n in range(count)]  # type: ignore[arg-type]  # any of them
 
 
 async def test_a_full_batch_runs_at_once_and_each_task_gets_its_own_value() -> None:
@@ -118,7 +118,7 @@ async def test_a_full_batch_runs_at_once_and_each_task_gets_its_own_value() -> N
 
     assert calls == [[0, 1, 2]]
     assert values(host) == {"t0": 0, "t1": 2, "t2": 4}
-    assert [one.meta for one in host.transport.messages] == [  # type: ignore[attr-defined]
+    assert [one.meta for one in host.transport.messages] == [  # type: ignore[attr-defined]  # all are results
         {"seen": b"0"},
         {"seen": b"1"},
         {"seen": b"2"},
@@ -206,7 +206,7 @@ async def test_a_null_map_is_null_for_every_task() -> None:
         @name("double")
         def _doubles(self, numbers: dict[str, int]) -> dict[str, int]:
             calls.append(list(numbers))
-            return None  # type: ignore[return-value]
+            return None  # type: ignore[return-value]  # the mistake itself
 
     async with started(ServiceExecutor(Mail, Null, batch=FULL)) as host:
         await deliver(host, *doubles(3))
@@ -260,7 +260,7 @@ async def test_after_a_failure_each_task_has_its_own_decision() -> None:
         del second
         await deliver(host, first, later, third)
 
-    outcomes = {one.task_id: one for one in host.transport.messages}  # type: ignore[attr-defined]
+    outcomes = {one.task_id: one for one in host.transport.messages}  # type: ignore[attr-defined]  # all are of tasks
     assert [type(outcomes[key]) for key in ("t0", "late", "t2")] == [
         ExecuteTask,
         TaskFailed,
@@ -296,7 +296,7 @@ async def test_wrong_keys_fail_every_task_without_retry(
         @name("double")
         def _doubles(self, numbers: dict[str, int]) -> dict[str, int]:
             del numbers
-            return [] if keys is None else dict.fromkeys(keys, 1)  # type: ignore[return-value]
+            return [] if keys is None else dict.fromkeys(keys, 1)  # type: ignore[return-value]  # the mistake itself
 
     executor = ServiceExecutor(Mail, Wrong, batch=FULL, retry=lambda *_: 1)
     async with started(executor) as host:
@@ -321,7 +321,7 @@ async def test_a_result_that_cannot_be_encoded_fails_its_task_alone() -> None:
         @batch
         @name("double")
         def _doubles(self, numbers: dict[str, int]) -> dict[str, int]:
-            return {key: "text" if number == 1 else 1 for key, number in numbers.items()}  # type: ignore[misc]
+            return {key: "text" if number == 1 else 1 for key, number in numbers.items()}  # type: ignore[misc]  # the mistake itself
 
     async with started(ServiceExecutor(Mail, Wrong, batch=FULL)) as host:
         await deliver(host, *doubles(3))

@@ -30,7 +30,7 @@ class DeskImpl(Desk):
         if amount < 0:
             raise ValueError(amount)
         Task.meta["asked"] = b"1"
-        return 7 * amount  # type: ignore[return-value]
+        return 7 * amount  # type: ignore[return-value]  # nobody reads it
 
     @delegated
     def ask(self, amount: int) -> str:

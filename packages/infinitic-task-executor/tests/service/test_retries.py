@@ -62,7 +62,7 @@ def _work(how: str) -> str:
         case "third" if Task.retry_index == 2:
             return ", ".join(sorted(Task.meta))
         case "meta":
-            Task.meta["number"] = 1  # type: ignore[assignment]
+            Task.meta["number"] = 1  # type: ignore[assignment]  # the mistake itself
             raise ValueError(how)
         case _:
             raise ValueError(how)
@@ -292,7 +292,7 @@ async def test_a_decision_that_fails_fails_the_task_with_its_own_cause(
     def decide(_attempt: int, _exception: Exception) -> float:
         if isinstance(answer, BaseException):
             raise answer
-        return answer  # type: ignore[return-value]
+        return answer  # type: ignore[return-value]  # the mistake itself
 
     with caplog.at_level(logging.ERROR):
         async with started(ServiceExecutor(Flaky, FlakyImpl, retry=decide)) as host:
@@ -305,7 +305,7 @@ async def test_a_decision_that_fails_fails_the_task_with_its_own_cause(
 async def test_arguments_and_results_that_do_not_fit_are_not_retried() -> None:
     class Wrong(FlakyImpl):
         def work(self, how: str) -> str:
-            return len(how)  # type: ignore[return-value]
+            return len(how)  # type: ignore[return-value]  # the mistake itself
 
     async with started(ServiceExecutor(Flaky, Wrong, retry=lambda *_: 1)) as host:
         await told(host, TaskFailed, TASKS.asked("work", "x"))
@@ -325,7 +325,7 @@ async def test_meta_that_cannot_travel_fail_the_task() -> None:
 
 def test_what_is_no_policy_is_refused() -> None:
     with pytest.raises(UsageError, match="retry of the executor of Flaky"):
-        ServiceExecutor(Flaky, FlakyImpl, retry=3)  # type: ignore[arg-type]
+        ServiceExecutor(Flaky, FlakyImpl, retry=3)  # type: ignore[arg-type]  # what is refused
 
 
 def test_a_configuration_with_an_unknown_exception_is_refused() -> None:

@@ -126,7 +126,7 @@ class UtilImpl(Util):
         return "x" * size
 
     def wrong(self) -> int:
-        return "no number"  # type: ignore[return-value]
+        return "no number"  # type: ignore[return-value]  # the mistake itself
 
     def slow(self) -> str:
         slow.wait(60)
@@ -217,7 +217,7 @@ async def test_tasks_do_not_see_the_context_variables_of_others(host: Host) -> N
     await host.transport.deliver(asked("leaks"))
     await host.transport.deliver(asked("leaks"))
 
-    assert [decode_untyped(one.value) for one in host.transport.messages] == ["clean"] * 2  # type: ignore[attr-defined]
+    assert [decode_untyped(one.value) for one in host.transport.messages] == ["clean"] * 2  # type: ignore[attr-defined]  # all are results
 
 
 async def test_the_same_attempt_has_the_same_report_id_and_others_have_not(host: Host) -> None:

@@ -74,7 +74,7 @@ class WatchedHost(Host):
 
 async def told_of(message: ExecuteTask, **options: object) -> list[tuple[str, ...]]:
     host = WatchedHost()
-    executor = ServiceExecutor(Work, WorkImpl, **options)  # type: ignore[arg-type]
+    executor = ServiceExecutor(Work, WorkImpl, **options)  # type: ignore[arg-type]  # any of them
     await executor.start(host)
     assert not await host.transport.deliver(message)
     await executor.stop(1.0)

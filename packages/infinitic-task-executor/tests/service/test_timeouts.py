@@ -337,7 +337,7 @@ async def test_a_limit_that_cannot_be_told_fails_the_task_without_retry(answer: 
         def timeout_seconds(self) -> float:
             if isinstance(answer, Exception):
                 raise answer
-            return answer  # type: ignore[return-value]
+            return answer  # type: ignore[return-value]  # the mistake itself
 
     async with started(ServiceExecutor(Slow, Wrong, retry=lambda *_: 1)) as host:
         await told(host, TaskFailed, TASKS.asked("on_thread", ""))
@@ -358,7 +358,7 @@ async def test_many_limits_at_once_each_end_their_own() -> None:
         release.set()
         await asyncio.gather(*deliveries)
 
-    kinds = {one.task_id: type(one) for one in host.transport.messages}  # type: ignore[attr-defined]
+    kinds = {one.task_id: type(one) for one in host.transport.messages}  # type: ignore[attr-defined]  # all are of tasks
     assert kinds == {
         **dict.fromkeys(["short 1", "short 2"], TaskFailed),
         **dict.fromkeys(["long 1", "long 2"], TaskCompleted),
@@ -367,7 +367,7 @@ async def test_many_limits_at_once_each_end_their_own() -> None:
 
 class Told:
     def timeout_seconds(self) -> float | None:
-        return "soon"  # type: ignore[return-value]
+        return "soon"  # type: ignore[return-value]  # the mistake itself
 
     def grace_seconds(self) -> float:
         return 0.0

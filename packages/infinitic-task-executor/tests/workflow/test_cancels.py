@@ -12,7 +12,7 @@ REPLAY = [False, True]
 
 
 def engine_of(function: object, *, replay: bool) -> FakeEngine:
-    definition = FunctionWorkflow(function=function)  # type: ignore[arg-type]
+    definition = FunctionWorkflow(function=function)  # type: ignore[arg-type]  # any program
     return FakeEngine(runner(definition, always_replay=replay))
 
 

@@ -32,7 +32,7 @@ async def message_of(program: Callable[[Instance], Awaitable[object]]) -> str:
 
 
 @pytest.mark.parametrize("always_replay", [False, True])
-async def test_awaiting_and_blocking_mix(always_replay: bool) -> None:  # noqa: FBT001
+async def test_awaiting_and_blocking_mix(always_replay: bool) -> None:  # noqa: FBT001 - of a case
     async def inner() -> object:
         return await Later()
 

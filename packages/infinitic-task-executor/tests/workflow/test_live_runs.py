@@ -9,6 +9,7 @@ from executor_doubles import FakeEngine, FunctionWorkflow, Instance, call, here,
 
 from infinitic_common.exceptions import WorkflowChanged
 from infinitic_common.failures import WorkflowExecutorFailedError
+from infinitic_common.history import MethodStarted
 from infinitic_task_executor._workflow.run import Discarded
 from infinitic_task_executor._workflow.runner import WorkflowTaskRunner
 
@@ -25,7 +26,7 @@ class Counted:
 
 
 async def engine_with(program: Callable[..., object], **options: int) -> FakeEngine:
-    engine = FakeEngine(runner(FunctionWorkflow(function=program), **options))  # type: ignore[arg-type]
+    engine = FakeEngine(runner(FunctionWorkflow(function=program), **options))  # type: ignore[arg-type]  # any of them
     await engine.start()
     return engine
 
@@ -171,8 +172,6 @@ async def test_tasks_of_a_turn_run_at_once_on_several_threads() -> None:
 
 
 def started(handler: WorkflowTaskRunner, workflow_id: str) -> FakeEngine:
-    from infinitic_common.history import MethodStarted  # noqa: PLC0415
-
     return FakeEngine(handler, workflow_id=workflow_id, log=[MethodStarted(1_000)])
 
 

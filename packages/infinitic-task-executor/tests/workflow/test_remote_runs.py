@@ -39,7 +39,7 @@ def engine_on(
     """An engine whose tasks go to executors elsewhere."""
     workflow = FunctionWorkflow(function=program)
     handler = RemoteHandler([RemoteExecutor(workflow, **options) for _ in range(executors)], route)
-    return FakeEngine(handler)  # type: ignore[arg-type]
+    return FakeEngine(handler)  # type: ignore[arg-type]  # in place of a runner
 
 
 async def step(engine: FakeEngine, value: object = None) -> None:
@@ -169,13 +169,13 @@ async def test_a_run_is_rebuilt_after_a_failure_and_when_the_task_is_tried_again
 
 async def test_what_happens_while_a_task_runs_is_known_when_it_ends() -> None:
     def program(_: Instance) -> object:
-        program.starts += 1  # type: ignore[attr-defined]
+        program.starts += 1  # type: ignore[attr-defined]  # counted on the function
         early = task("early")
         call("first")
         task("late")
         return [call("second"), wait(early)]
 
-    program.starts = 0  # type: ignore[attr-defined]
+    program.starts = 0  # type: ignore[attr-defined]  # counted on the function
     engine = engine_on(program)
     await engine.start()
     engine.complete(1, "first")
@@ -188,7 +188,7 @@ async def test_what_happens_while_a_task_runs_is_known_when_it_ends() -> None:
     await engine.resume()
 
     assert engine.value == ["second", "early"]
-    assert program.starts == 1  # type: ignore[attr-defined]
+    assert program.starts == 1  # type: ignore[attr-defined]  # counted on the function
     engine.handler.close()
 
 
@@ -196,7 +196,7 @@ async def test_the_runs_of_workflows_unused_for_longest_give_way() -> None:
     program = Counted()
     handler = RemoteHandler([RemoteExecutor(FunctionWorkflow(function=program), max_live_runs=2)])
     engines = [
-        FakeEngine(handler, workflow_id=f"w{number}")  # type: ignore[arg-type]
+        FakeEngine(handler, workflow_id=f"w{number}")  # type: ignore[arg-type]  # in place of a runner
         for number in range(3)
     ]
     for engine in engines:

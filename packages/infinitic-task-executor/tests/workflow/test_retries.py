@@ -96,7 +96,7 @@ async def test_a_policy_that_fails_is_no_policy(answer: object) -> None:
     def decide(_attempt: int, _exception: Exception) -> float:
         if isinstance(answer, BaseException):
             raise answer
-        return answer  # type: ignore[return-value]
+        return answer  # type: ignore[return-value]  # the mistake itself
 
     result = await result_of(ValueError("a"), setting=FunctionRetry(decide))
     assert result.retry_after_ms is None
@@ -142,7 +142,7 @@ def test_an_ignored_exception_that_is_none_is_refused() -> None:
 
 def test_a_policy_that_is_none_is_refused() -> None:
     with pytest.raises(UsageError, match="no retry policy"):
-        WorkflowExecutor(Order, OrderImpl, retry=3)  # type: ignore[arg-type]
+        WorkflowExecutor(Order, OrderImpl, retry=3)  # type: ignore[arg-type]  # what is refused
 
 
 @version(4)
@@ -177,7 +177,7 @@ async def test_an_instance_that_cannot_be_made_is_told_and_not_retried() -> None
             raise KeyError(message)
 
     executor = WorkflowExecutor(Order, Broken, retry=TWICE)
-    engine = NamedEngine(executor)  # type: ignore[arg-type]
+    engine = NamedEngine(executor)  # type: ignore[arg-type]  # in place of a runner
     result = await engine.start()
 
     assert result.retry_after_ms is None

@@ -19,7 +19,7 @@ def _program(_: Instance) -> object:
 
 @pytest.mark.parametrize("replays", [False, True], ids=["live", "rebuilt"])
 async def test_signals_count_as_used_once_the_code_has_waited_for_them(
-    replays: bool,  # noqa: FBT001
+    replays: bool,  # noqa: FBT001 - of a case
 ) -> None:
     engine = FakeEngine(runner(FunctionWorkflow(function=_program), always_replay=replays))
     await engine.start()

@@ -52,7 +52,7 @@ class Engine(FakeEngine):
 
 def engine_of(executor: WorkflowExecutor, method: str, *arguments: str) -> Engine:
     encoded = tuple(map(encode_untyped, arguments))
-    return Engine(executor, encoded, method=method)  # type: ignore[arg-type]
+    return Engine(executor, encoded, method=method)  # type: ignore[arg-type]  # in place of a runner
 
 
 async def test_sync_02_calls_one_after_the_other(executor: WorkflowExecutor) -> None:
@@ -124,13 +124,13 @@ async def test_context_01_context_02_constructors_know_the_workflow(
 @pytest.mark.parametrize("approved", [True, False])
 async def test_a_signal_or_the_end_of_patience(
     executor: WorkflowExecutor,
-    approved: bool,  # noqa: FBT001
+    approved: bool,  # noqa: FBT001 - of a case
 ) -> None:
     engine = engine_of(executor, "approval")
     result = await engine.start()
     assert [type(issued.command) for issued in result.commands] == [ReceiveCommand, TimerCommand]
     if approved:
-        engine.signal(0, True)  # noqa: FBT003
+        engine.signal(0, True)  # noqa: FBT003 - a signal
     else:
         engine.complete(1, None)
     await engine.resume()
