@@ -80,6 +80,31 @@ def test_the_files_that_the_environment_lists_are_used(
     start("run").until("worker w ready")
 
 
+def test_without_files_the_usual_one_is_used(
+    start: Start, configure: Configure, tmp_path: Path
+) -> None:
+    configure("Pays")
+    (tmp_path / "w.yml").rename(tmp_path / "infinitic.yml")
+    check = start("check")
+    assert check.end() == 0, check.log
+    start("run").until("worker w ready")
+
+
+def test_the_environment_comes_before_the_usual_file(
+    start: Start, configure: Configure, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    configure("Pays")
+    (tmp_path / "infinitic.yml").write_text("name: other\n", encoding="utf-8")
+    monkeypatch.setenv("INFINITIC_CONFIG", "w.yml")
+    start("run").until("worker w ready")
+
+
+def test_without_any_file_it_is_told_where_to_name_one(start: Start) -> None:
+    command = start("check")
+    assert command.end() == 1
+    assert "INFINITIC_CONFIG" in command.log
+
+
 def test_a_refused_configuration_is_told_without_a_traceback(
     start: Start, configure: Configure
 ) -> None:

@@ -32,6 +32,7 @@ from infinitic_worker.worker import InfiniticWorker
 
 _LOGGER = logging.getLogger(__name__)
 _LEVELS = ("debug", "info", "warning", "error")
+_DEFAULT_FILE = "infinitic.yml"
 
 
 @attrs.frozen
@@ -73,10 +74,12 @@ def run(
     """Run a worker from YAML FILES until SIGTERM or SIGINT.
 
     Of a key given twice the first file's value holds. Without FILES, those that the variable
-    INFINITIC_CONFIG lists. Classes are also looked for in the working directory.
+    INFINITIC_CONFIG lists, else infinitic.yml. Classes are also looked for in the working
+    directory.
     """
     configure_logs(log_level)
     sys.path.insert(0, str(Path.cwd()))
+    files = _chosen(files)
     with _telling_errors():
         configuration = load_configuration(WorkerConfiguration, *files)
         configure_logs(log_level or configuration.logs.level, configuration.logs.format)
@@ -94,7 +97,7 @@ def check(files: tuple[str, ...]) -> None:
     """
     sys.path.insert(0, str(Path.cwd()))
     with _telling_errors():
-        configuration = load_configuration(WorkerConfiguration, *files)
+        configuration = load_configuration(WorkerConfiguration, *_chosen(files))
         click.echo(f"transport: {configuration.transport}")
         click.echo(f"storage: {configuration.storage or 'none'}")
         for each in components_of(configuration):
@@ -139,6 +142,13 @@ def dev(  # noqa: PLR0913, PLR0917 - the options of the command
         base = load_configuration(WorkerConfiguration, *files) if files else None
         worker = InfiniticWorker.from_configuration(hosting(module, base))
         develop(worker, function_at(function, module) if function else None)
+
+
+def _chosen(files: tuple[str, ...]) -> tuple[str, ...]:
+    """The files given; without any the usual one, unless the environment names others."""
+    if files or os.environ.get("INFINITIC_CONFIG") or not Path(_DEFAULT_FILE).exists():
+        return files
+    return (_DEFAULT_FILE,)
 
 
 @contextlib.contextmanager
