@@ -1,7 +1,8 @@
 """Channels: how a running workflow receives what others send to it."""
 
 from collections.abc import Mapping
-from typing import Any, ClassVar, Generic, TypeVar, overload
+from types import UnionType
+from typing import Any, ClassVar, Generic, TypeVar, cast, get_origin, overload
 
 from infinitic_common._contracts.channels import ChannelContract, read_channel
 from infinitic_common._running import running
@@ -102,15 +103,15 @@ class Channel(Generic[T]):
             where: Only signals in which these paths (names joined by dots) have these values.
 
         Raises:
-            InvalidChannelUsage: The channel is not the workflow's own, the limit is less than 1,
-                or the JSONPath cannot be read.
+            InvalidChannelUsage: The channel is not the workflow's own, ``type_`` is no class, the
+                limit is less than 1, or the JSONPath cannot be read.
         """
         contract = self._own()
         _check_filters(contract.name, limit, json_path)
         run = running("receiving from a channel")
         command = ReceiveCommand(
             channel_name=contract.name,
-            value_type=None if type_ is None else name_of(type_),
+            value_type=_wanted_type(contract.name, type_),
             json_path=json_path,
             where={path: encode_untyped(value) for path, value in (where or {}).items()},
             limit=limit,
@@ -160,6 +161,21 @@ def type_names(value: object) -> tuple[str, ...]:
     if cls not in _names:
         _names[cls] = tuple(name_of(parent) for parent in cls.__mro__ if parent is not object)
     return _names[cls]
+
+
+def _wanted_type(name: str, type_: type | None) -> str | None:
+    """The name of the class that signals must have; None when any will do."""
+    asked = cast("object", type_)
+    if asked in (None, object, Any):
+        return None
+    cls = cast("object", get_origin(asked) or asked)
+    if not isinstance(cls, type) or cls is UnionType:
+        msg = (
+            f"channel '{name}': receive({asked!r}): give one class; without a class it takes every "
+            "signal, and any_of() waits for several receives"
+        )
+        raise InvalidChannelUsage(msg)
+    return name_of(cls)
 
 
 def _check_filters(name: str, limit: int | None, json_path: str | None) -> None:

@@ -1,4 +1,4 @@
-from typing import Protocol
+from typing import Any, Protocol, cast
 
 import pytest
 
@@ -33,6 +33,25 @@ def test_signals_have_the_type_of_the_channel(run: FakeWorkflowRun) -> None:
     deferred = OrderImpl().approvals.receive()
     run.will_complete(0, BOOLEAN.encode(value=True))
     assert deferred.result() is True
+
+
+@pytest.mark.parametrize(("type_", "name"), [(object, None), (Any, None), (list[int], "list")])
+def test_a_receive_wants_a_class_or_anything(
+    run: FakeWorkflowRun, type_: type, name: str | None
+) -> None:
+    _ = OrderImpl().approvals.receive(type_)
+    command = run.commands[0]
+    assert isinstance(command, ReceiveCommand)
+    assert command.value_type == name
+
+
+def test_a_receive_for_what_is_no_class_is_refused(run: FakeWorkflowRun) -> None:
+    wanted = cast("type", bool | None)
+    with pytest.raises(
+        InvalidChannelUsage, match=r"'approvals': receive\(bool \| None\): .* one class"
+    ):
+        _ = OrderImpl().approvals.receive(wanted)
+    assert not run.commands
 
 
 @pytest.mark.parametrize(
