@@ -104,10 +104,10 @@ class Channel(Generic[T]):
 
         Raises:
             InvalidChannelUsage: The channel is not the workflow's own, ``type_`` is no class, the
-                limit is less than 1, or the JSONPath cannot be read.
+                limit is less than 1, ``where`` is no mapping, or the JSONPath cannot be read.
         """
         contract = self._own()
-        _check_filters(contract.name, limit, json_path)
+        _check_filters(contract.name, limit, json_path, where)
         run = running("receiving from a channel")
         command = ReceiveCommand(
             channel_name=contract.name,
@@ -178,9 +178,15 @@ def _wanted_type(name: str, type_: type | None) -> str | None:
     return name_of(cls)
 
 
-def _check_filters(name: str, limit: int | None, json_path: str | None) -> None:
-    if limit is not None and limit < 1:
-        msg = f"channel '{name}': receive(limit={limit}) would receive nothing: give 1 or more"
+def _check_filters(name: str, limit: object, json_path: object, where: object) -> None:
+    if not (limit is None or (isinstance(limit, int) and limit >= 1)):
+        msg = f"channel '{name}': receive(limit={limit!r}): give a whole number, 1 or more"
+        raise InvalidChannelUsage(msg)
+    if not isinstance(where, Mapping | None):
+        msg = (
+            f"channel '{name}': receive(where={where!r}): give what each path leads to, as "
+            "where={'customer.country': 'FR'}"
+        )
         raise InvalidChannelUsage(msg)
     if json_path is not None:
         try:

@@ -31,14 +31,17 @@ def accepts(command: ReceiveCommand, value: bytes, value_types: tuple[str, ...])
     return all(_leads_to(path, view, wanted) for path, wanted in command.where.items())
 
 
-def check_json_path(path: str) -> None:
+def check_json_path(path: object) -> None:
     """Refuse a JSONPath that cannot be read.
 
     Raises:
         ValueError: It cannot; says where.
     """
-    if not path.strip():
-        msg = f"{path!r} is no JSONPath: it is empty; leave json_path out to take every signal"
+    if not isinstance(path, str) or not path.strip():
+        msg = (
+            f"{path!r} is no JSONPath: give a text, as '$[?(@.total > 100)]'; "
+            "leave json_path out to take every signal"
+        )
         raise ValueError(msg)
     try:
         _compiled(path)

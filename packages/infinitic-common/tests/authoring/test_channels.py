@@ -55,7 +55,14 @@ def test_a_receive_for_what_is_no_class_is_refused(run: FakeWorkflowRun) -> None
 
 
 @pytest.mark.parametrize(
-    ("options", "message"), [({"limit": 0}, "limit=0"), ({"json_path": "$[?("}, "no JSONPath")]
+    ("options", "message"),
+    [
+        ({"limit": 0}, "limit=0"),
+        ({"limit": "2"}, "limit='2'.*whole number"),
+        ({"json_path": "$[?("}, "no JSONPath"),
+        ({"json_path": 5}, "5 is no JSONPath"),
+        ({"where": "foo"}, "where='foo'.*path"),
+    ],
 )
 def test_a_receive_that_cannot_work_is_refused(
     run: FakeWorkflowRun, options: dict[str, object], message: str
