@@ -31,6 +31,18 @@ async def test_closing_closes_the_transport_once(transport: RecordingTransport) 
     assert transport.is_closed
 
 
+def test_a_second_event_loop_is_refused(transport: RecordingTransport) -> None:
+    client = AsyncInfiniticClient(transport=transport)
+
+    async def dispatch() -> None:
+        await client.dispatch(client.new_workflow(Order).process)
+
+    asyncio.run(dispatch())
+    with pytest.raises(UsageError, match="client-1 is used on a second event loop"):
+        asyncio.run(dispatch())
+    assert len(transport.published) == 1
+
+
 async def test_a_shared_transport_stays_open(transport: RecordingTransport) -> None:
     async with AsyncInfiniticClient(transport=transport, close_transport=False):
         pass

@@ -44,6 +44,7 @@ class ClientCore:
         self.last_handle: ContextVar[Handle | None] = ContextVar("last_handle", default=None)
         self._close_transport = close_transport
         self._closed = False
+        self._loop: asyncio.AbstractEventLoop | None = None
 
     @property
     def requester(self) -> ClientRequester:
@@ -141,13 +142,23 @@ class ClientCore:
                 return await answer
 
     def check_open(self) -> None:
-        """Refuse to go on with a closed client.
+        """Refuse to go on with a closed client, or on another event loop than before.
 
         Raises:
             TransportError: It is closed.
+            UsageError: Its connections belong to another loop: here their answers never arrive.
         """
         if self._closed:
             raise _closed(self.name)
+        loop = asyncio.get_running_loop()
+        if self._loop is None:
+            self._loop = loop
+        elif self._loop is not loop:
+            msg = (
+                f"client {self.name} is used on a second event loop: open one AsyncInfiniticClient "
+                "for each asyncio.run, or use the blocking client, which any thread may use"
+            )
+            raise UsageError(msg)
 
     async def close(self) -> None:
         """Finish publishing, stop receiving; twice does nothing."""
