@@ -218,6 +218,17 @@ def test_client_14_15_17_every_blocking_command_is_sent(
     assert kinds == [CancelWorkflow, CompleteTimers, RetryTasks, RetryWorkflowTask]
 
 
+@pytest.mark.parametrize("wrong", [5, ""])
+async def test_an_id_that_is_no_text_is_refused(
+    client: AsyncInfiniticClient, transport: RecordingTransport, wrong: str
+) -> None:
+    stub = client.get_workflow_by_id(Order, "order-1")
+    for command in (client.cancel, client.complete_timers, client.retry_tasks):
+        with pytest.raises(InvalidStub, match="must be a text"):
+            await command(stub, wrong)
+    assert transport.messages == []
+
+
 @pytest.mark.parametrize("make", [AsyncInfiniticClient.new_workflow, lambda *_: object()])
 async def test_a_command_needs_a_stub_of_running_workflows(
     client: AsyncInfiniticClient,

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Protocol
 import pytest
 
 from infinitic_common import delegated, name
-from infinitic_common.exceptions import InvalidStub, MethodNotFound
+from infinitic_common.exceptions import InvalidStub, MethodNotFound, UsageError
 from infinitic_common.messages import CompleteDelegatedTask, FailDelegatedTask
 from infinitic_common.serialization import SerializationError, decode_untyped, value_codec
 from infinitic_common.transport import Topic, TopicKind
@@ -108,3 +108,12 @@ async def test_a_delegated_task_fails_with_a_text(
 ) -> None:
     await client.fail_delegated_task("reviews", "task-1", "no reviewer")
     assert failure(transport).failure.exception.message == "no reviewer"
+
+
+@pytest.mark.parametrize("error", [None, ValueError, 5])
+async def test_a_delegated_task_fails_with_nothing_else(
+    client: AsyncInfiniticClient, transport: RecordingTransport, error: str
+) -> None:
+    with pytest.raises(UsageError, match="an exception, or a text"):
+        await client.fail_delegated_task("reviews", "task-1", error)
+    assert transport.messages == []

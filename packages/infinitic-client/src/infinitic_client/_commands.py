@@ -17,6 +17,7 @@ from infinitic_common.messages import (
     RetryTasks,
     RetryWorkflowTask,
 )
+from infinitic_common.stub_options import checked_text
 from infinitic_common.stubs import WorkflowById, WorkflowByTag, target_of
 
 _Make = Callable[[str, str], RunningCommand]
@@ -25,13 +26,15 @@ _Make = Callable[[str, str], RunningCommand]
 
 async def cancel(core: ClientCore, stub: object, method_id: str | None) -> None:
     """Cancel a method run of the workflows of a stub, or all of them."""
+    run = _one(method_id, "cancel: the id of a method run")
     await _command(
-        core, stub, "cancel", lambda name, workflow_id: _cancel(core, name, workflow_id, method_id)
+        core, stub, "cancel", lambda name, workflow_id: _cancel(core, name, workflow_id, run)
     )
 
 
 async def complete_timers(core: ClientCore, stub: object, method_id: str | None) -> None:
     """End now the running timers of a method run, or of all."""
+    run = _one(method_id, "complete_timers: the id of a method run")
     await _command(
         core,
         stub,
@@ -40,7 +43,7 @@ async def complete_timers(core: ClientCore, stub: object, method_id: str | None)
             message_id=new_id(),
             workflow_name=name,
             workflow_id=workflow_id,
-            method_id=method_id,
+            method_id=run,
             requester=core.requester,
             emitted_at=core.transport.now(),
         ),
@@ -76,6 +79,7 @@ async def retry_tasks(
         msg = "retry_tasks: give task_id, status or service; all=True retries every task"
         raise UsageError(msg)
     service_name, status = filters.service_name, _status(filters.status)
+    task_id = _one(filters.task_id, "retry_tasks: the id of a task")
     await _command(
         core,
         stub,
@@ -84,13 +88,18 @@ async def retry_tasks(
             message_id=new_id(),
             workflow_name=name,
             workflow_id=workflow_id,
-            task_id=filters.task_id,
+            task_id=task_id,
             task_status=status,
             service_name=service_name,
             requester=core.requester,
             emitted_at=core.transport.now(),
         ),
     )
+
+
+def _one(given: object, what: str) -> str | None:
+    """The id of the one that a command is for; None for all."""
+    return None if given is None else checked_text(given, what)
 
 
 def _status(given: object) -> str | None:

@@ -5,7 +5,7 @@ from collections.abc import Callable, Mapping
 from infinitic_client._commands import name_of_service
 from infinitic_client._core import ClientCore, refuse_in_workflow
 from infinitic_common.contracts import MethodContract, contract_of
-from infinitic_common.exceptions import InvalidStub, MethodNotFound
+from infinitic_common.exceptions import InvalidStub, MethodNotFound, UsageError
 from infinitic_common.failures import ExceptionDetail, TaskFailure
 from infinitic_common.ids import new_id
 from infinitic_common.messages import CompleteDelegatedTask, FailDelegatedTask
@@ -58,9 +58,12 @@ def _service_name(service: Service) -> str:
     return name_of_service(service)
 
 
-def _failure(client_name: str, error: BaseException | str) -> TaskFailure:
+def _failure(client_name: str, error: object) -> TaskFailure:
     if isinstance(error, BaseException):
         return failure_of(error, worker_name=client_name)
+    if not isinstance(error, str):
+        msg = f"fail_delegated_task: {error!r} must be an exception, or a text that says why"
+        raise UsageError(msg)
     return TaskFailure(
         worker_name=client_name,
         retry_sequence=0,
