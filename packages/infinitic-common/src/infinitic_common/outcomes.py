@@ -137,7 +137,7 @@ def failure_of(  # noqa: PLR0913 - the fields of the record
 
 def _trace(exception: BaseException) -> str:
     """The traceback as text; of a very long one the end, which says what was raised."""
-    text = "".join(traceback.format_exception(exception))
+    text = _sendable("".join(traceback.format_exception(exception)))
     return text if len(text) <= _LONGEST_TRACE else f"…{text[-_LONGEST_TRACE:]}"
 
 
@@ -173,7 +173,13 @@ def _message(exception: BaseException) -> str:
         text = str(exception)
     except Exception:  # noqa: BLE001 - the text comes from user code
         text = repr(exception.args)
+    text = _sendable(text)
     return text if len(text) <= _LONGEST_MESSAGE else f"{text[:_LONGEST_MESSAGE]}…"
+
+
+def _sendable(text: str) -> str:
+    """A text whose lone surrogates, as in names of files that are no UTF-8, are escaped."""
+    return text.encode(errors="backslashreplace").decode()
 
 
 def _properties(exception: BaseException) -> Mapping[str, bytes]:

@@ -14,6 +14,7 @@ from infinitic_common import (
     WorkflowExecutorFailed,
     WorkflowFailed,
 )
+from infinitic_common.codec import encode
 from infinitic_common.configuration import ConfigurationError
 from infinitic_common.exceptions import UnknownWorkflowVersion, WorkflowChanged
 from infinitic_common.failures import (
@@ -163,6 +164,15 @@ def test_an_exception_whose_text_fails_is_told_by_its_arguments() -> None:
             raise RuntimeError
 
     assert detail_of(Mute(1)).message == "(1,)"
+
+
+def test_a_text_that_is_no_unicode_is_told_escaped() -> None:
+    failure = failure_of(FileNotFoundError(2, "no file", "a\udcffb"), worker_name="worker")
+    assert failure.exception.message == "[Errno 2] no file: 'a\\udcffb'"
+    text = failure_of(ValueError("a\udcffb"), worker_name="worker")
+    assert text.exception.message == "a\\udcffb"
+    assert encode(failure)
+    assert encode(text)
 
 
 def test_attributes_in_slots_travel_too() -> None:
