@@ -2,8 +2,10 @@
 
 import logging
 import math
+from typing import SupportsFloat
 
 from infinitic_common.configuration import Unset
+from infinitic_common.exceptions import UsageError
 from infinitic_common.policies import RetryFunction, RetryPolicy, as_retry_policy
 
 _LONGEST_SECONDS = 1e9
@@ -43,8 +45,8 @@ def seconds_told(
         return None
 
 
-def _checked(seconds: float) -> float:
-    if not math.isfinite(seconds):
-        msg = f"seconds_before_retry gives {seconds}: give seconds, or None for no more attempts"
-        raise ValueError(msg)
+def _checked(seconds: object) -> float:
+    if not isinstance(seconds, SupportsFloat) or not math.isfinite(seconds):
+        msg = f"seconds_before_retry gives {seconds!r}: give seconds, or None for no more attempts"
+        raise UsageError(msg)
     return min(max(float(seconds), 0.0), _LONGEST_SECONDS)

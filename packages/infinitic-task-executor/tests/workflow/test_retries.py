@@ -1,6 +1,7 @@
 """Code that raised and runs again by itself: who decides, and what never does."""
 
 from collections.abc import Callable
+from datetime import timedelta
 
 import attrs
 import pytest
@@ -102,6 +103,17 @@ async def test_a_policy_that_fails_is_no_policy(answer: object) -> None:
     assert result.retry_after_ms is None
     assert isinstance(result.error, WorkflowExecutorFailedError)
     assert result.error.failure.exception.name == "ValueError"
+
+
+@pytest.mark.parametrize("answer", ["soon", timedelta(seconds=3), float("nan")])
+async def test_what_a_policy_must_give_is_told(
+    caplog: pytest.LogCaptureFixture, answer: object
+) -> None:
+    def decide(_attempt: int, _exception: Exception) -> float:
+        return answer  # type: ignore[return-value]  # the mistake itself
+
+    await result_of(ValueError("a"), setting=FunctionRetry(decide))
+    assert f"gives {answer!r}: give seconds, or None" in caplog.text
 
 
 async def test_an_uncaught_failure_of_a_task_is_not_run_again() -> None:
