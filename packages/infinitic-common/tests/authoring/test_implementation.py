@@ -244,6 +244,11 @@ def test_a_constructor_with_arguments_needs_a_factory() -> None:
         service_implementation(Needy)
 
 
+def test_a_class_that_does_not_tell_its_arguments_is_refused_like_any_other() -> None:
+    with pytest.raises(InvalidImplementation, match="int"):
+        service_implementation(int, "Payments")
+
+
 def test_an_implementation_without_hints_names_the_parameter() -> None:
     class Untyped:
         def reverse(self, text) -> str:  # type: ignore[no-untyped-def] # noqa: ANN001 - what is refused

@@ -82,7 +82,11 @@ def test_a_class_is_found_by_its_dotted_name(dotted: str, name: str) -> None:
         ("probe_shop.Contract", "'probe_shop.Contract' is a Protocol, not an implementation"),
         ("probe_shop.Abstract", "'probe_shop.Abstract' is abstract: charge not implemented"),
         ("probe_shop.Needy", "the constructor of 'probe_shop.Needy' needs arguments: url, key;"),
-        ("Good", "class 'Good' not found: 'builtins' has no 'Good'"),
+        ("Good", "class 'Good' not found: it names no module; write it as package.module.Good"),
+        (
+            "Valueerror",
+            "class 'Valueerror' not found: it names no module; did you mean 'ValueError'?",
+        ),
     ],
 )
 def test_each_way_to_fail_has_its_message(dotted: str, complaint: str) -> None:

@@ -139,8 +139,11 @@ def _attribute(found: object, name: str, dotted: str, place: str) -> object:
     except AttributeError:
         holder = getattr(found, "__name__", "")
         meant = nearest(name, [key for key in vars(found) if not key.startswith("_")])
-        remedy = f"did you mean '{meant}'?" if meant else "correct the name"
-        what = f"class '{dotted}' not found: '{holder}' has no '{name}'"
+        bare = name == dotted
+        missing = "it names no module" if bare else f"'{holder}' has no '{name}'"
+        correction = f"write it as package.module.{dotted}" if bare else "correct the name"
+        remedy = f"did you mean '{meant}'?" if meant else correction
+        what = f"class '{dotted}' not found: {missing}"
         raise _refusal(place, what, remedy) from None
 
 

@@ -45,18 +45,22 @@ def _check_constructor(cls: type) -> None:
         missing = ", ".join(sorted(getattr(cls, "__abstractmethods__", ())))
         msg = f"{cls.__name__} is abstract: implement {missing}"
         raise InvalidImplementation(msg)
-    needed = [
-        name
-        for name, parameter in inspect.signature(cls).parameters.items()
-        if parameter.default is MISSING
-        and parameter.kind not in (inspect.Parameter.VAR_POSITIONAL, inspect.Parameter.VAR_KEYWORD)
-    ]
+    needed = _needed_arguments(cls)
     if needed:
         msg = (
             f"{cls.__name__} needs {', '.join(needed)} to be made: register a factory, as "
             f"lambda: {cls.__name__}(…), or give defaults"
         )
         raise InvalidImplementation(msg)
+
+
+def _needed_arguments(cls: type) -> list[str]:
+    try:
+        parameters = inspect.signature(cls).parameters.values()
+    except ValueError:  # some classes written in C do not tell
+        return []
+    optional = (inspect.Parameter.VAR_POSITIONAL, inspect.Parameter.VAR_KEYWORD)
+    return [p.name for p in parameters if p.default is MISSING and p.kind not in optional]
 
 
 def _class_made_by(factory: Factory) -> type:
