@@ -58,6 +58,15 @@ def test_a_file_that_is_missing_is_named(tmp_path: Path) -> None:
         load_configuration(WorkerConfiguration, tmp_path / "nowhere.yml", environ={})
 
 
+def test_a_file_in_another_encoding_is_refused_with_the_remedy(tmp_path: Path) -> None:
+    path = tmp_path / "infinitic.yml"
+    path.write_bytes("name: Zürich".encode("latin-1"))
+    with pytest.raises(
+        ConfigurationError, match=r"infinitic\.yml' cannot be read.*save it as UTF-8"
+    ):
+        load_configuration(WorkerConfiguration, path, environ={})
+
+
 @pytest.mark.parametrize("name", ["shopconfig:conf/a.yml", "shopconfig/conf/a.yml"])
 def test_a_file_in_a_package_is_loaded(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str
@@ -124,7 +133,7 @@ def test_a_problem_names_the_source_and_the_line_it_stands_on() -> None:
     ],
 )
 def test_a_variable_overrides_a_key(variable: str) -> None:
-    assert pulsar_of(worker(PULSAR, environ={variable: "x: y"})).tenant == "x: y"
+    assert pulsar_of(worker(PULSAR, environ={variable: "x:y"})).tenant == "x:y"
 
 
 def test_a_variable_overrides_a_key_that_has_several_words() -> None:

@@ -125,4 +125,6 @@ def _merged(sources: tuple[Source | str | os.PathLike[str], ...]) -> Block:
 
 
 def _unreadable(name: str, error: Exception, remedy: str) -> ConfigurationError:
+    if isinstance(error, UnicodeDecodeError):
+        remedy = "save it as UTF-8"
     return ConfigurationError([Problem("", f"'{name}' cannot be read: {error}", remedy)])

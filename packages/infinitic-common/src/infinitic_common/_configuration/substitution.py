@@ -1,8 +1,9 @@
 """``${VARIABLE}``, ``${VARIABLE:-default}`` and ``{{path.in.config}}`` inside scalars.
 
 They are filled in when a value is read, so what nobody reads needs no variable. A variable's own
-text is never searched for further references. The result of an unquoted scalar is read again as an
-unquoted scalar: ``${PORT}`` can be a number, ``${PASSWORD:-}`` can be empty. ``$${`` stands for ``${``.
+text is never searched for further references; a default is: ``${HOST:-${DEFAULT_HOST}}``. The result
+of an unquoted scalar is read again as an unquoted scalar: ``${PORT}`` can be a number,
+``${PASSWORD:-}`` can be empty. ``$${`` stands for ``${``.
 """
 
 import re
@@ -12,9 +13,12 @@ from attrs import evolve, frozen
 
 from infinitic_common._configuration.nodes import Block, Node, Scalar, child, parts_of
 
+_NESTED = r"\$\{(?:\$\{[^{}]*\}|[^{}])*\}|\{\{[^{}]*\}\}"
+"""A reference in a default; the default of that one may hold variables, too."""
+
 _REFERENCE = re.compile(
     r"(?P<escaped>\$\$\{)"
-    r"|\$\{(?P<variable>[^{}]*?)(?P<fallback>:-(?P<default>[^}]*))?\}"
+    r"|\$\{(?P<variable>[^{}]*?)(?::-(?P<default>(?:" + _NESTED + r"|[^}])*))?\}"
     r"|\{\{(?P<path>[^{}]*)\}\}",
 )
 
@@ -54,22 +58,24 @@ class Substitution:
     def _fill(self, scalar: Scalar, trail: tuple[str, ...]) -> Scalar:
         if "{" not in scalar.text:
             return scalar
-        text = _REFERENCE.sub(lambda match: self._value(match, trail), scalar.text)
-        return evolve(scalar, text=text)
+        return evolve(scalar, text=self._replaced(scalar.text, trail))
+
+    def _replaced(self, text: str, trail: tuple[str, ...]) -> str:
+        return _REFERENCE.sub(lambda match: self._value(match, trail), text)
 
     def _value(self, match: re.Match[str], trail: tuple[str, ...]) -> str:
         if match["escaped"]:
             return "${"
         if match["path"] is not None:
             return self._referred(match["path"].strip(), trail)
-        return self._variable(match["variable"].strip(), match["fallback"], match["default"])
+        return self._variable(match["variable"].strip(), match["default"], trail)
 
-    def _variable(self, name: str, fallback: str | None, default: str | None) -> str:
+    def _variable(self, name: str, default: str | None, trail: tuple[str, ...]) -> str:
         value = self.environ.get(name)
-        if value is not None and (value or fallback is None):
+        if value is not None and (value or default is None):
             return value
-        if fallback is not None:
-            return default or ""
+        if default is not None:
+            return self._replaced(default, trail)
         what = f"the environment variable '{name}' is not set"
         raise SubstitutionError(what, f"set it, or give a default: ${{{name}:-default}}")
 
