@@ -43,7 +43,15 @@ def test_the_schema_is_a_schema() -> None:
     jsonschema.Draft202012Validator.check_schema(json_schema())
 
 
-@pytest.mark.parametrize("text", [SEED, "transport: inMemory\nstorage: inMemory\n"])
+@pytest.mark.parametrize(
+    "text",
+    [
+        SEED,
+        "transport: inMemory\nstorage: inMemory\n",
+        SEED.replace("namespace: n", "namespace: n, authentication: {token: secret}"),
+        SEED.replace("namespace: n", "namespace: n, client: {authentication: {token: secret}}"),
+    ],
+)
 def test_what_the_loader_accepts_the_schema_accepts(text: str) -> None:
     load_configuration(WorkerConfiguration, source(text))
     jsonschema.validate(plain(text), json_schema())
@@ -56,6 +64,7 @@ def test_what_the_loader_accepts_the_schema_accepts(text: str) -> None:
         ("maximumRetries: 3", "maximumRetries: -3", "-3"),
         ("compression: gzip", "compression: zip", "zip"),
         ("namespace: n", "name_space: n", "name_space"),
+        ("namespace: n", "namespace: t/n", "t/n"),
     ],
 )
 def test_what_is_wrong_is_marked(right: str, wrong: str, word: str) -> None:

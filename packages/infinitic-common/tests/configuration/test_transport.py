@@ -102,6 +102,14 @@ DEDUPLICATED = "{deduplicationEnabled: true}"
             "webServiceUrl (text:2): must begin with http:// or https://, is 'w'",
         ),
         (f"pulsar: {{{PLACE.replace('tenant: t', 'tenant: ')}}}", "pulsar.tenant (text:2): is req"),
+        (
+            f"pulsar: {{{PLACE.replace('tenant: t', 'tenant: a b')}}}",
+            "pulsar.tenant (text:2): must be of letters, digits and - = : . _ only, as Pulsar's",
+        ),
+        (
+            f"pulsar: {{{PLACE.replace('namespace: n', 'namespace: t/n')}}}",
+            "pulsar.namespace (text:2): must be of letters, digits and - = : . _ only, as Pulsar's",
+        ),
         (f"pulsar: {{{PLACE}, partitions: 0}}", "partitions (text:2): must be > 0, is 0"),
         (
             f"pulsar: {{{PLACE}, orderedSubscription: shared}}",

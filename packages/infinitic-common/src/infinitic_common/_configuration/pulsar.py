@@ -5,7 +5,7 @@ from typing import Annotated, Literal, Self
 
 from attrs import evolve, field, frozen
 
-from infinitic_common._configuration.checks import Above, AtLeast, BeginsWith, NotBlank
+from infinitic_common._configuration.checks import Above, AtLeast, BeginsWith, Matches, NotBlank
 from infinitic_common._configuration.nodes import Block, Node
 from infinitic_common._configuration.problems import Problem
 from infinitic_common._configuration.pulsar_authentication import (
@@ -16,6 +16,11 @@ from infinitic_common._configuration.reading import At, entry_place
 from infinitic_common._configuration.setting import masked
 from infinitic_common._configuration.settings import Settings, read_settings
 
+Name = Annotated[
+    str,
+    NotBlank(),
+    Matches(r"[-=:.A-Za-z0-9_]+", "of letters, digits and - = : . _ only, as Pulsar's names"),
+]
 Text = Annotated[str, NotBlank()]
 Seconds = Annotated[float, Above(0)]
 Count = Annotated[int, Above(0)]
@@ -190,8 +195,8 @@ class PulsarConfiguration(Settings):
 
     broker_service_url: Annotated[str, BeginsWith(("pulsar://", "pulsar+ssl://"))]
     web_service_url: Annotated[str, BeginsWith(("http://", "https://"))]
-    tenant: Text
-    namespace: Text
+    tenant: Name
+    namespace: Name
     allowed_clusters: tuple[Text, ...] | None = None
     admin_roles: tuple[Text, ...] | None = None
     partitions: Count = 8

@@ -15,6 +15,7 @@ from infinitic_common._configuration.executors import (
     ServiceExecutorConfiguration,
     WorkflowExecutorConfiguration,
 )
+from infinitic_common._configuration.pulsar import PulsarClientConfiguration
 from infinitic_common._configuration.pulsar_authentication import WAYS, PulsarAuthentication
 from infinitic_common._configuration.setting import Setting, settings_of
 from infinitic_common._configuration.settings import Settings
@@ -68,6 +69,8 @@ class _Definitions:
             return self._choice(cls, _CHOICES[cls])
         if cls is PulsarAuthentication:
             return {"anyOf": [self._way(name, way) for name, way in WAYS.items()]}
+        if cls is PulsarClientConfiguration:  # where the original has it
+            return self.block(cls, {"authentication": self.reference(PulsarAuthentication)})
         return self.block(cls)
 
     def block(self, cls: type[Settings], also: Mapping[str, Schema] | None = None) -> Schema:
