@@ -55,8 +55,11 @@ def name(value: str) -> Callable[[Target], Target]:
     Without it the name is that of the class or method in Python.
 
     Raises:
-        UsageError: The name is empty, or holds a colon or a character below the space.
+        UsageError: It is no text, is empty, or holds a colon or a character below the space.
     """
+    if not isinstance(value, str):  # pyright: ignore[reportUnnecessaryIsInstance] - without parentheses it is given the class
+        msg = f"@name({value!r}): give the name, as @name('Payments')"
+        raise UsageError(msg)
     if not value.strip() or ":" in value or any(ord(character) < ord(" ") for character in value):
         msg = f"@name({value!r}): a name is not empty and holds neither ':' nor control characters"
         raise UsageError(msg)
@@ -90,9 +93,16 @@ def timeout(
         grace_period: Time an attempt has, after ``limit``, to finish by itself.
 
     Raises:
-        UsageError: The limit is not positive, or the grace period negative.
+        UsageError: The limit is not positive, or neither a duration nor a policy; or the grace
+            period is negative.
     """
     if not isinstance(limit, timedelta):
+        if not hasattr(limit, "timeout_seconds"):
+            msg = (
+                f"@timeout({limit!r}): give a duration, as @timeout(timedelta(seconds=5)), or a "
+                "policy with timeout_seconds()"
+            )
+            raise UsageError(msg)
         return _marking(_TIMEOUT, limit)
     if limit <= timedelta(0) or grace_period < timedelta(0):
         msg = f"@timeout({limit}, grace_period={grace_period}): the limit must be positive"

@@ -128,6 +128,17 @@ def test_a_name_that_cannot_travel_is_refused(bad: str) -> None:
         name(bad)
 
 
+def test_a_name_that_is_forgotten_is_refused() -> None:
+    with pytest.raises(UsageError, match="as @name"):
+        name(Child)  # type: ignore[arg-type]  # the mistake itself
+
+
 def test_a_limit_that_is_none_is_refused() -> None:
     with pytest.raises(UsageError, match="positive"):
         timeout(timedelta(0))
+
+
+@pytest.mark.parametrize("bad", [5, 2.5, "a text", None, lambda: 5, Child])
+def test_a_limit_that_is_neither_a_duration_nor_a_policy_is_refused(bad: object) -> None:
+    with pytest.raises(UsageError, match=r"@timeout\(.*timedelta\(seconds=5\)"):
+        timeout(bad)  # type: ignore[arg-type]  # the mistake itself

@@ -379,3 +379,9 @@ async def test_a_policy_that_gives_no_number_fails_the_task_and_is_named() -> No
 
     message = failed.failure.exception.message
     assert message.startswith("Told.timeout_seconds() gives 'soon', which is no number")
+
+
+@pytest.mark.parametrize("given", ["5", timedelta(seconds=5), Told])
+def test_a_limit_that_is_neither_seconds_nor_a_policy_is_refused(given: object) -> None:
+    with pytest.raises(UsageError, match=r"timeout_seconds=.*: give seconds, as 2\.5"):
+        ServiceExecutor(Slow, SlowImpl, timeout_seconds=given)  # type: ignore[arg-type]  # the mistake itself

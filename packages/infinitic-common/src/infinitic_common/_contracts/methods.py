@@ -15,7 +15,7 @@ from infinitic_common._contracts.hints import (
 )
 from infinitic_common.decorators import is_delegated, name_of_method, timeout_of
 from infinitic_common.exceptions import InvalidArguments, InvalidContract
-from infinitic_common.policies import FixedTimeout, TimeoutPolicy, seconds_told_by
+from infinitic_common.policies import TimeoutPolicy, seconds_told_by
 from infinitic_common.serialization import ValueCodec, value_codec
 
 Encode = Callable[[object], bytes]
@@ -129,7 +129,7 @@ def read_method(cls: type, owner: type, function: Callable[..., object]) -> Meth
 
     Raises:
         InvalidTypeHint: A hint is missing, or its values cannot be sent.
-        InvalidContract: It has a parameter ``*args`` or ``**kwargs``, or a limit that is none.
+        InvalidContract: It has a parameter ``*args`` or ``**kwargs``.
     """
     python_name = function.__name__
     label = f"{cls.__name__}.{python_name}"
@@ -143,7 +143,7 @@ def read_method(cls: type, owner: type, function: Callable[..., object]) -> Meth
         result=result_codec(result, label),
         is_async=inspect.iscoroutinefunction(function) or awaited(result) is not MISSING,
         is_delegated=is_delegated(cls, python_name),
-        timeout=_timeout(cls, python_name, label),
+        timeout=timeout_of(cls, python_name),
         signature=signature_of(function),
     )
 
@@ -202,11 +202,3 @@ def _parameter(
     )
     by_name = declared.kind is inspect.Parameter.KEYWORD_ONLY
     return Parameter(declared.name, codec, declared.default, by_name)
-
-
-def _timeout(cls: type, python_name: str, label: str) -> TimeoutPolicy | None:
-    policy = timeout_of(cls, python_name)
-    if policy is None or isinstance(policy, FixedTimeout) or hasattr(policy, "timeout_seconds"):
-        return policy
-    msg = f"@timeout of {label}: {policy!r} has no method timeout_seconds()"
-    raise InvalidContract(msg)

@@ -159,6 +159,12 @@ def _timeout(
         return _limit(policy)
     if policy is None and given is UNSET and _implements(cls, "timeout_seconds"):
         return OWN
+    if isinstance(policy, type) or not (policy is None or hasattr(policy, "timeout_seconds")):
+        msg = (
+            f"timeout_seconds={policy!r}: give seconds, as 2.5, an object with timeout_seconds(), "
+            "or None for no limit"
+        )
+        raise UsageError(msg)
     return policy
 
 
