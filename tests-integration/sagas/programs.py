@@ -52,6 +52,8 @@ class Trips(Protocol):
     async def wait_async(self) -> None: ...
     def tidy(self) -> None: ...
     def undo_on_signal(self) -> None: ...
+    def undo_by_signal(self, wishes: list[str]) -> None: ...
+    def undo_here(self) -> None: ...
     def nested(self) -> None: ...
     def with_child(self) -> None: ...
     def with_branch(self) -> None: ...
@@ -110,6 +112,21 @@ class TripsImpl(Workflow, Trips):
     def _wait_and_cancel(self) -> None:
         word = self.go.receive().result()
         self.bookings.cancel(word, self.workflow_id)
+
+    def undo_by_signal(self, wishes: list[str]) -> None:
+        with self.saga() as undo:
+            child = self.dispatch(self.trips.book_then_wait, wishes)
+            undo(get_workflow_by_id(Trips, child.id or "").go.send, "home")
+            self.bookings.book("nothing", self.workflow_id)
+
+    def undo_here(self) -> None:
+        with self.saga() as undo:
+            undo(self._forget)
+            self.bookings.book("nothing", self.workflow_id)
+
+    def _forget(self) -> None:
+        self.forgotten = True
+        _ = self.dispatch(self.bookings.cancel, "all", self.workflow_id)
 
     def nested(self) -> None:
         with self.saga() as outer:

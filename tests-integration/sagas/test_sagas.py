@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Callable
+from typing import Any, cast
 
 import pytest
 from harness.deployment import Deployment
@@ -54,6 +55,28 @@ async def test_coroutines_undo_with_coroutines(deployment: Deployment) -> None:
     with pytest.raises(WorkflowFailed):
         await started.result()
     assert JOURNAL[started.id] == ["flight", "no nothing", "no flight"]
+
+
+async def test_what_undoes_by_a_signal_is_sent_though_the_run_fails(deployment: Deployment) -> None:
+    client = deployment.client
+    started = await client.dispatch(client.new_workflow(Trips).undo_by_signal, ["room"])
+    with pytest.raises(WorkflowFailed, match="there is none"):
+        await started.result()
+    state = await client.get_state(client.get_workflow_by_id(Trips, started.id))
+    child = cast("dict[str, Any]", state)["methods"][0]["children"][0]["id"]
+    await _until_status(deployment, child, "COMPLETED")
+
+
+async def test_what_is_undone_without_a_wait_counts_though_the_run_fails(
+    deployment: Deployment,
+) -> None:
+    client = deployment.client
+    started = await client.dispatch(client.new_workflow(Trips).undo_here)
+    with pytest.raises(WorkflowFailed, match="there is none"):
+        await started.result()
+    running = client.get_workflow_by_id(Trips, started.id)
+    assert await client.get_property(running, "forgotten") is True
+    await _until(deployment, lambda: JOURNAL[started.id] == ["no all"])
 
 
 async def test_a_cancellation_tells_at_once_and_undoes_then(deployment: Deployment) -> None:

@@ -1,15 +1,18 @@
 """Sagas: acts that are undone when a later one fails, or when the run is cancelled."""
 
 from collections.abc import Callable, Coroutine
+from datetime import timedelta
 from inspect import iscoroutine
 from types import TracebackType
 from typing import ParamSpec, Self, cast
 
 from infinitic_common._calls import issue
 from infinitic_common._running import running
+from infinitic_common._timers import timer_command
 from infinitic_common.exceptions import RunCanceled, UsageError
 from infinitic_common.serialization import SerdeError
-from infinitic_common.stubs import call_of, is_stub_call
+from infinitic_common.steps import Leaf
+from infinitic_common.stubs import MethodCall, call_of, is_stub_call
 
 P = ParamSpec("P")
 
@@ -31,7 +34,7 @@ class Saga:
 
     def __init__(self) -> None:
         self._method_id = running("saga()").method_id
-        self._undos: list[Callable[[], object]] = []
+        self._undos: list[tuple[Callable[[], object], bool]] = []
 
     def __call__(self, method: Callable[P, object], *args: P.args, **kwargs: P.kwargs) -> None:
         """Register a compensation.
@@ -50,9 +53,9 @@ class Saga:
         self._check()
         if is_stub_call(method):
             call = call_of(method, args, kwargs)
-            self._undos.append(lambda: issue(call).result())
+            self._undos.append((lambda: issue(call).result(), isinstance(call, MethodCall)))
         else:
-            self._undos.append(lambda: _completed(method(*args, **kwargs)))
+            self._undos.append((lambda: _completed(method(*args, **kwargs)), False))
 
     def compensate(self) -> None:
         """Undo now what was done so far, and forget it: for code that gives up without raising.
@@ -62,8 +65,12 @@ class Saga:
         """
         self._check()
         with running("a saga").shield():
+            waited = True
             while self._undos:
-                self._undos.pop()()
+                undo, waited = self._undos.pop()
+                _ = undo()
+            if not waited:
+                _settle()
 
     def _check(self) -> None:
         run = running("a saga")
@@ -97,6 +104,12 @@ class Saga:
         trace: TracebackType | None,
     ) -> None:
         self.__exit__(kind, error, trace)
+
+
+def _settle() -> None:
+    """Wait once: what code did since its last wait is lost with what it then raises."""
+    run = running("a saga")
+    _ = run.wait(Leaf(run.issue(timer_command(run, timedelta(0)))))
 
 
 def _undoes(error: BaseException | None) -> bool:

@@ -126,6 +126,7 @@ def test_a_signal_undoes_too(run: FakeWorkflowRun) -> None:
         undo(get_workflow_by_id(Shop, "1").notes.send, "gone")
         raise KeyError
     assert isinstance(run.commands[0], SendSignalCommand)
+    assert run.steps, "without a wait the signal is lost with what is raised"
 
 
 def test_wrong_arguments_are_refused_before_the_act(run: FakeWorkflowRun) -> None:

@@ -7,10 +7,11 @@ from datetime import UTC, datetime
 from random import Random
 from uuid import UUID
 
+from infinitic_common._timers import INSTANT
 from infinitic_common.command_ids import command_id
 from infinitic_common.exceptions import InvalidInline, RunCanceled
 from infinitic_common.failures import DeferredError
-from infinitic_common.history import Command, InlineCommand, SendSignalCommand
+from infinitic_common.history import Command, InlineCommand, SendSignalCommand, TimerCommand
 from infinitic_common.ids import derived_id
 from infinitic_common.steps import Leaf, Outcome, Resolution, Step, evaluate
 from infinitic_common.workflow_run import current_run, set_current_run
@@ -22,7 +23,8 @@ class FakeWorkflowRun:
     """A ``WorkflowRun`` for tests of workflow code.
 
     Events are given beforehand with ``will_complete`` and ``will_fail``; they happen, one by one,
-    while the code waits. A wait that no event ends is an error.
+    while the code waits; a timer of no duration is due by itself. A wait that no event ends is an
+    error.
 
     Attributes:
         commands: What the code asked for, by position.
@@ -88,6 +90,8 @@ class FakeWorkflowRun:
         self.commands[position] = command
         if isinstance(command, SendSignalCommand):
             self._outcomes[Leaf(position)] = Outcome(len(self._outcomes), b"\xf6")
+        if isinstance(command, TimerCommand) and command.duration_ms == 0:
+            self._outcomes[Leaf(position)] = Outcome(len(self._outcomes), INSTANT.encode(self._now))
         return position
 
     def command_id(self, position: int) -> str:
