@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from typing import TYPE_CHECKING, Protocol
 
 import pytest
@@ -94,6 +95,15 @@ async def test_a_dispatched_signal_has_the_signal_id(
     with pytest.raises(UsageError, match="nothing to cancel"):
         await deferred.cancel()
     assert client.last_deferred is None
+
+
+async def test_a_called_signal_is_sent_and_waits_for_no_answer(
+    client: AsyncInfiniticClient, transport: RecordingTransport
+) -> None:
+    stub = client.get_workflow_by_id(Order, "order-1")
+    async with asyncio.timeout(30):
+        assert await client.call(stub.approvals.send, True) is None  # noqa: FBT003 - a signal
+    assert signal(transport).value == BOOLEAN.encode(value=True)
 
 
 async def test_client_10_a_new_workflow_has_no_channel_yet(client: AsyncInfiniticClient) -> None:

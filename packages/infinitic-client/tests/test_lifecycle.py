@@ -31,6 +31,12 @@ async def test_closing_closes_the_transport_once(transport: RecordingTransport) 
     assert transport.is_closed
 
 
+async def test_leaving_its_block_closes_a_client(transport: RecordingTransport) -> None:
+    async with AsyncInfiniticClient(transport=transport):
+        assert not transport.is_closed
+    assert transport.is_closed
+
+
 def test_a_second_event_loop_is_refused(transport: RecordingTransport) -> None:
     client = AsyncInfiniticClient(transport=transport)
 

@@ -106,6 +106,16 @@ async def test_an_outcome_that_comes_first_waits_seven_days_for_the_registration
     assert (told.workflow_id, told.emitted_at) == ("parent", 60)
 
 
+async def test_an_outcome_that_comes_first_is_remarked(
+    host: TagEngineHost, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.INFO)
+    await host.deliver(COMPLETION)
+    [line] = caplog.records
+    assert line.levelno == logging.INFO
+    assert "comes before its registration" in line.message
+
+
 @pytest.mark.parametrize("batch", [(REGISTRATION, COMPLETION), (COMPLETION, REGISTRATION)])
 async def test_both_in_one_batch_are_one_read_one_write_and_one_outcome(
     host: TagEngineHost, batch: tuple[RegisterDelegatedTask | CompleteDelegatedTask, ...]
