@@ -68,7 +68,7 @@ def test_a_receive_that_cannot_work_is_refused(
     run: FakeWorkflowRun, options: dict[str, object], message: str
 ) -> None:
     with pytest.raises(InvalidChannelUsage, match=message):
-        OrderImpl().approvals.receive(**options)  # type: ignore[call-overload]
+        OrderImpl().approvals.receive(**options)  # type: ignore[call-overload]  # what is refused
     assert run.commands == {}
 
 
@@ -91,7 +91,7 @@ def test_sending_to_another_workflow_does_not_wait(run: FakeWorkflowRun) -> None
 
 
 def test_a_dispatched_signal_has_an_id(run: FakeWorkflowRun) -> None:
-    deferred = dispatch(get_workflow_by_id(Order, "other").approvals.send, False)  # noqa: FBT003
+    deferred = dispatch(get_workflow_by_id(Order, "other").approvals.send, False)  # noqa: FBT003 - a signal
     assert deferred.id == run.command_id(0)
     run.will_complete(0, b"")
     deferred.result()
@@ -100,7 +100,7 @@ def test_a_dispatched_signal_has_an_id(run: FakeWorkflowRun) -> None:
 
 def test_a_signal_of_another_type_is_refused(run: FakeWorkflowRun) -> None:
     with pytest.raises(SerializationError, match="channel 'approvals' of Order"):
-        get_workflow_by_id(Order, "other").approvals.send("yes")  # type: ignore[arg-type]
+        get_workflow_by_id(Order, "other").approvals.send("yes")  # type: ignore[arg-type]  # what is refused
     assert run.commands == {}
 
 
