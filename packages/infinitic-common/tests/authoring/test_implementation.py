@@ -22,6 +22,7 @@ from infinitic_common.implementation import service_implementation, workflow_imp
 from infinitic_common.serialization import (
     DeserializationError,
     InvalidTypeHint,
+    SerializationError,
     encode_untyped,
     value_codec,
 )
@@ -295,6 +296,12 @@ def test_a_property_has_the_codec_of_its_annotation() -> None:
     assert properties.codec("count").hint is int
     untyped = properties.codec("untyped")
     assert untyped.decode(untyped.encode(["a"])) == ["a"]
+
+
+def test_a_property_that_cannot_be_sent_names_the_way_to_leave_it_out() -> None:
+    codec = workflow_implementation(Order_3).properties.codec("untyped")
+    with pytest.raises(SerializationError, match=r"'untyped' of Order_3 .*Annotated\[T, Ignore\]"):
+        _ = codec.encode(object())
 
 
 def test_a_list_shared_by_all_workflows_is_refused() -> None:

@@ -47,6 +47,8 @@ class Properties:
             hint = attribute_hint(self.cls, name)
             typed = object if hint is MISSING else hint
             place = f"property '{name}' of {self.cls.__name__}"
+            if hint is MISSING:
+                place += f" (in the class, '{name}: Annotated[T, Ignore]' would leave it out)"
             if any(views_of(hint)):
                 msg = f"{place}: what a view hides would be lost in every replay: leave it out"
                 raise InvalidTypeHint(msg, place=place)
