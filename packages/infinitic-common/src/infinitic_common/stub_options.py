@@ -15,7 +15,7 @@ def checked_tags(tags: object, what: str) -> frozenset[str]:
     """The tags of a stub.
 
     Raises:
-        UsageError: They are a text or a list, or one of them is no text or empty.
+        UsageError: They are a text or a list, or one of them is no text, empty or no Unicode.
         MultipleCustomId: More than one starts with ``customId:``.
     """
     if not isinstance(tags, AbstractSet):
@@ -23,8 +23,8 @@ def checked_tags(tags: object, what: str) -> frozenset[str]:
         raise UsageError(msg)
     texts = cast("AbstractSet[str]", tags)
     for tag in cast("AbstractSet[object]", tags):
-        if not isinstance(tag, str) or not tag:
-            msg = f"{what}: tag {tag!r} must be a text, and not empty"
+        if demand := _demand(tag):
+            msg = f"{what}: tag {tag!r} {demand}"
             raise UsageError(msg)
     custom = sorted(tag for tag in texts if tag.startswith(CUSTOM_ID))
     if len(custom) > 1:
@@ -58,12 +58,23 @@ def checked_text(value: object, what: str) -> str:
     """An id or a tag.
 
     Raises:
-        InvalidStub: It is no text, or empty.
+        InvalidStub: It is no text, empty or no Unicode.
     """
-    if not isinstance(value, str) or not value:
-        msg = f"{what} must be a text, and not empty, not {value!r}"
+    if demand := _demand(value):
+        msg = f"{what} {demand}, not {value!r}"
         raise InvalidStub(msg)
-    return value
+    return cast("str", value)
+
+
+def _demand(value: object) -> str | None:
+    """What an id or a tag must be; None if it is."""
+    if not isinstance(value, str) or not value:
+        return "must be a text, and not empty"
+    try:
+        value.encode()
+    except UnicodeEncodeError:
+        return "must be valid Unicode, without halves of surrogate pairs"
+    return None
 
 
 def checked_seconds(limit: object, what: str) -> float | None:
