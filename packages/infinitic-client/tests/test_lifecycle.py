@@ -41,7 +41,7 @@ def test_a_second_event_loop_is_refused(transport: RecordingTransport) -> None:
     client = AsyncInfiniticClient(transport=transport)
 
     async def dispatch() -> None:
-        await client.dispatch(client.new_workflow(Order).process)
+        _ = await client.dispatch(client.new_workflow(Order).process)
 
     asyncio.run(dispatch())
     with pytest.raises(UsageError, match="client-1 is used on a second event loop"):
