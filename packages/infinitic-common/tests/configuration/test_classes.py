@@ -83,6 +83,7 @@ def test_a_class_is_found_by_its_dotted_name(dotted: str, name: str) -> None:
         ("probe_shop.Abstract", "'probe_shop.Abstract' is abstract: charge not implemented"),
         ("probe_shop.Needy", "the constructor of 'probe_shop.Needy' needs arguments: url, key;"),
         ("Good", "class 'Good' not found: it names no module; write it as package.module.Good"),
+        ("Nope", "class 'Nope' not found: it names no module; write it as package.module.Nope"),
         (
             "Valueerror",
             "class 'Valueerror' not found: it names no module; did you mean 'ValueError'?",

@@ -138,7 +138,8 @@ def _attribute(found: object, name: str, dotted: str, place: str) -> object:
         return cast("object", getattr(found, name))
     except AttributeError:
         holder = getattr(found, "__name__", "")
-        meant = nearest(name, [key for key in vars(found) if not key.startswith("_")])
+        classes = [key for key, value in vars(found).items() if isinstance(value, type)]
+        meant = nearest(name, [key for key in classes if not key.startswith("_")])
         bare = name == dotted
         missing = "it names no module" if bare else f"'{holder}' has no '{name}'"
         correction = f"write it as package.module.{dotted}" if bare else "correct the name"
