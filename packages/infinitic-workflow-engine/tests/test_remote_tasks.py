@@ -6,9 +6,10 @@ from typing import Any
 import pytest
 
 from infinitic_common.codec import encode
-from infinitic_common.history import TaskCommand
-from infinitic_common.messages import ExecuteWorkflowTask, WorkflowTaskCompleted
-from infinitic_common.workflow_tasks import WorkflowTaskResult
+from infinitic_common.history import CommandIssued, TaskCommand, TimerCommand
+from infinitic_common.messages import CompleteTimers, ExecuteWorkflowTask, WorkflowTaskCompleted
+from infinitic_common.requesters import ClientRequester
+from infinitic_common.workflow_tasks import StepAwaited, WorkflowTaskResult
 from infinitic_workflow_engine._storage.format import from_head, head_from_bytes
 
 ID = "w1"
@@ -64,6 +65,25 @@ def test_what_is_remembered_of_a_task_does_not_grow_with_its_history(
 ) -> None:
     away.send(completed(0, b"x" * 10_000))
     assert len(encode(away.state.outbox.entries[-1])) < 100
+
+
+@pytest.mark.parametrize("method_id", [None, ID])
+def test_timers_that_were_to_end_while_code_ran_elsewhere_end_when_it_has_run(
+    drive: Any, start: Any, method_id: str | None
+) -> None:
+    drive.remote = True
+    asked, deadline = drive.send(start())
+    drive.send(CompleteTimers("ct", "Flow", ID, method_id, ClientRequester("c"), 1))
+    drive.now = deadline.emitted_at
+    drive.send(deadline)
+    drive.reload()
+    timer, step = CommandIssued(0, TimerCommand(5000, 4000)), StepAwaited(1, 0)
+    result = encode(WorkflowTaskResult(asked.workflow_task_id, 0, (timer,), step))
+    sent = drive.send(
+        WorkflowTaskCompleted("answer", "Flow", ID, ID, asked.workflow_task_id, result, 1)
+    )
+    assert (0, 0) in drive.state.methods[ID].outcomes
+    assert "ExecuteWorkflowTask" in [type(message).__name__ for message in sent]
 
 
 def test_a_state_of_an_earlier_release_sends_its_copy_of_the_task_again(

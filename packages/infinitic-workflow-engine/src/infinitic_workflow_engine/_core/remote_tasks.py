@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import cast
 
+import attrs
+
 from infinitic_common.codec import decode
 from infinitic_common.events import EventType
 from infinitic_common.messages import WorkflowTaskCompleted, WorkflowTaskTimedOut
@@ -13,6 +15,7 @@ from infinitic_workflow_engine._core.executors import waiting_for_executor
 from infinitic_workflow_engine._core.outbox import WorkflowTaskEffect
 from infinitic_workflow_engine._core.state import RunningTask, WorkflowState
 from infinitic_workflow_engine._core.telling import tell_executor
+from infinitic_workflow_engine._core.timers import end_timers
 from infinitic_workflow_engine._core.turn import Turn
 from infinitic_workflow_engine._core.workflow_tasks import workflow_task_ended
 
@@ -23,26 +26,31 @@ def send_workflow_task(turn: Turn) -> None:
     turn.task = None
     if task is None or state is None:
         return
-    _send(state, task.method_id, task.task_id, 0, turn)
+    due = turn.now + turn.limits.workflow_task_timeout_ms
+    _send(state, RunningTask(task.task_id, task.method_id, due, 0), turn)
     run = state.methods.get(task.method_id)
     if run is not None:
         tell_executor(state, run, EventType.EXECUTOR_DISPATCHED, task.task_id, turn)
 
 
-def _send(state: WorkflowState, method_id: str, task_id: str, attempt: int, turn: Turn) -> None:
-    due = turn.now + turn.limits.workflow_task_timeout_ms
-    state.running = RunningTask(task_id, method_id, due, attempt)
+def _send(state: WorkflowState, running: RunningTask, turn: Turn) -> None:
+    state.running = running
     state.dirty = True
-    emit(state, turn, WorkflowTaskEffect(task_id, attempt, state.version, turn.now))
+    emit(state, turn, WorkflowTaskEffect(running.task_id, running.attempt, state.version, turn.now))
 
 
 def workflow_task_completed(
     state: WorkflowState, message: WorkflowTaskCompleted, turn: Turn
 ) -> None:
     """The result of the task in progress; that of any other comes too late."""
-    if state.running is not None and state.running.task_id == message.workflow_task_id:
-        result = cast("WorkflowTaskResult", decode(message.result))
-        workflow_task_ended(state, message.method_id, result, turn)
+    running = state.running
+    if running is None or running.task_id != message.workflow_task_id:
+        return
+    result = cast("WorkflowTaskResult", decode(message.result))
+    workflow_task_ended(state, message.method_id, result, turn)
+    run = state.methods.get(message.method_id)
+    if running.ends_timers and run is not None:
+        end_timers(state, run)
 
 
 def workflow_task_timed_out(
@@ -53,7 +61,8 @@ def workflow_task_timed_out(
     if running is None or running.task_id != message.workflow_task_id:
         return
     if message.emitted_at >= running.due:
-        _send(state, running.method_id, running.task_id, running.attempt + 1, turn)
+        due = turn.now + turn.limits.workflow_task_timeout_ms
+        _send(state, attrs.evolve(running, due=due, attempt=running.attempt + 1), turn)
         turn.notes.append(
             f"{waiting_for_executor(state)}: nobody answered workflow task {running.task_id}"
         )

@@ -151,12 +151,16 @@ class MethodOutcome:
 @record(212)
 @attrs.frozen
 class RunningTask:
-    """The workflow task that another process runs: until when, and sent how often before."""
+    """The workflow task that another process runs: until when, and sent how often before.
+
+    ``ends_timers`` tells that timers were to end while it runs: those that it starts end at once.
+    """
 
     task_id: str
     method_id: str
     due: int
     attempt: int
+    ends_timers: bool = False
 
 
 @attrs.define

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
 
+import attrs
+
 from infinitic_common.history import TimerCommand
 from infinitic_common.messages import CompleteTimers, TimerCompleted
 from infinitic_common.serialization import value_codec
@@ -24,12 +26,21 @@ def timer_completed(state: WorkflowState, message: TimerCompleted, turn: Turn) -
 
 
 def complete_timers(state: WorkflowState, message: CompleteTimers, turn: Turn) -> None:  # noqa: ARG001 - as above
-    """End now the timers that run, in order of position."""
+    """End now the timers that run, in order of position, and those that code at work starts."""
     for run in list(state.methods.values()):
         if message.method_id in (None, run.method_id):
-            for position, command in sorted(run.commands.items()):
-                if isinstance(command, TimerCommand):
-                    _end(state, run, position)
+            end_timers(state, run)
+    running = state.running
+    if running is not None and message.method_id in (None, running.method_id):
+        state.running = attrs.evolve(running, ends_timers=True)
+        state.dirty = True
+
+
+def end_timers(state: WorkflowState, run: MethodRun) -> None:
+    """End now the timers of a run, in order of position."""
+    for position, command in sorted(run.commands.items()):
+        if isinstance(command, TimerCommand):
+            _end(state, run, position)
 
 
 def _end(state: WorkflowState, run: MethodRun, position: int) -> None:
