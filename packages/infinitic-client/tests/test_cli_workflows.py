@@ -244,7 +244,8 @@ def test_an_unknown_method_run_has_exit_code_4(
 def test_of_a_state_too_large_to_tell_every_method_run_may_exist(
     run: Run, engines: Engines
 ) -> None:
-    for state in ({"status": "WAITING"}, {"methods": [], "shortened": True}):
+    cut: list[dict[str, object]] = [{"status": "WAITING"}, {"methods": [], "shortened": True}]
+    for state in cut:
         engines.state = state
         result = run("workflow", "cancel", "Order", "o1", "--method-id", "run-9")
         assert result.exit_code == 0, result.output

@@ -57,7 +57,8 @@ def name(value: str) -> Callable[[Target], Target]:
     Raises:
         UsageError: It is no text, is empty, or holds a colon or a character below the space.
     """
-    if not isinstance(value, str):  # pyright: ignore[reportUnnecessaryIsInstance] - without parentheses it is given the class
+    given: object = value  # the class, where the parentheses are forgotten
+    if not isinstance(given, str):
         msg = f"@name({value!r}): give the name, as @name('Payments')"
         raise UsageError(msg)
     if not value.strip() or ":" in value or any(ord(character) < ord(" ") for character in value):

@@ -159,13 +159,17 @@ def _timeout(
         return _limit(policy)
     if policy is None and given is UNSET and _implements(cls, "timeout_seconds"):
         return OWN
-    if isinstance(policy, type) or not (policy is None or hasattr(policy, "timeout_seconds")):
+    _refuse_no_policy(policy)
+    return policy
+
+
+def _refuse_no_policy(given: object) -> None:
+    if isinstance(given, type) or not (given is None or hasattr(given, "timeout_seconds")):
         msg = (
-            f"timeout_seconds={policy!r}: give seconds, as 2.5, an object with timeout_seconds(), "
+            f"timeout_seconds={given!r}: give seconds, as 2.5, an object with timeout_seconds(), "
             "or None for no limit"
         )
         raise UsageError(msg)
-    return policy
 
 
 def _implements(cls: type, name: str) -> bool:
