@@ -92,6 +92,14 @@ def test_dev_says_what_a_module_lacks(start: Start, tmp_path: Path) -> None:
     assert "module absent is not found" in command.log
 
 
+def test_dev_refuses_to_call_a_coroutine(start: Start, module: Path) -> None:
+    with module.open("a", encoding="utf-8") as more:
+        more.write("\nasync def later(client): pass\n")
+    command = start("dev", module.stem, "--no-reload", "--call", "later")
+    assert command.end() == 1
+    assert "'later' is 'async def': name a plain function" in command.log
+
+
 def test_dev_calls_a_function_with_the_client(start: Start, module: Path, tmp_path: Path) -> None:
     announce(
         tmp_path / "site",

@@ -123,11 +123,14 @@ def function_at(path: str, default_module: str) -> Callable[[object], object]:
     """The function ``module:name``, or ``name`` of the default module.
 
     Raises:
-        UsageError: It is not there.
+        UsageError: It is not there, or a coroutine: the client it is given is the blocking one.
     """
     module_name, _, name = path.rpartition(":")
     function = getattr(_imported(module_name or default_module), name, None)
     if not callable(function):
         msg = f"{path!r} is no function of {module_name or default_module}: name one that takes the client"
+        raise UsageError(msg)
+    if inspect.iscoroutinefunction(function):
+        msg = f"{path!r} is 'async def': name a plain function, which is given the blocking client"
         raise UsageError(msg)
     return cast("Callable[[object], object]", function)
