@@ -57,14 +57,17 @@ def name(value: str) -> Callable[[Target], Target]:
     Raises:
         UsageError: It is no text, is empty, or holds a colon or a character below the space.
     """
-    given: object = value  # the class, where the parentheses are forgotten
-    if not isinstance(given, str):
-        msg = f"@name({value!r}): give the name, as @name('Payments')"
-        raise UsageError(msg)
+    _refuse_no_text(value)
     if not value.strip() or ":" in value or any(ord(character) < ord(" ") for character in value):
         msg = f"@name({value!r}): a name is not empty and holds neither ':' nor control characters"
         raise UsageError(msg)
     return _marking(_NAME, value)
+
+
+def _refuse_no_text(given: object) -> None:
+    if not isinstance(given, str):  # the class, where the parentheses are forgotten
+        msg = f"@name({given!r}): give the name, as @name('Payments')"
+        raise UsageError(msg)
 
 
 def retry(
