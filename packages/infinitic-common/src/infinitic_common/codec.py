@@ -11,7 +11,7 @@ from collections.abc import Callable, Mapping, Sequence
 from enum import Enum
 from functools import cache
 from operator import attrgetter
-from typing import TypeVar, Union, cast, get_args, get_origin, get_type_hints
+from typing import Final, TypeVar, Union, cast, get_args, get_origin, get_type_hints
 
 import attrs
 import cbor2
@@ -23,8 +23,7 @@ RecordClass = TypeVar("RecordClass", bound=type)
 
 _SCALARS: tuple[object, ...] = (str, int, float, bool, bytes, type(None), object)
 _classes: dict[int, type] = {}
-_writers: dict[type, Callable[[object], list[object]]] = {}
-_readers: dict[int, Callable[[list[object]], object]] = {}
+_readers: dict[object, Callable[[list[object]], object]] = {}
 
 
 def record(number: int) -> Callable[[RecordClass], RecordClass]:
@@ -46,7 +45,7 @@ def record(number: int) -> Callable[[RecordClass], RecordClass]:
 
 def encode(value: object) -> bytes:
     """The bytes of a record."""
-    return cbor2.dumps(to_plain(value))
+    return cbor2.dumps(_writers[type(value)](value))
 
 
 def encode_items(plain: Sequence[object]) -> bytes:
@@ -76,8 +75,7 @@ def decode(data: bytes) -> object:
 
 def to_plain(value: object) -> list[object]:
     """The array of a record, before it becomes bytes."""
-    writer = _writers.get(type(value)) or _build_writer(type(value))
-    return writer(value)
+    return _writers[type(value)](value)
 
 
 def from_plain(plain: object) -> object:
@@ -91,14 +89,26 @@ def from_plain(plain: object) -> object:
         raise UndecodableMessage(msg)
     array = cast("list[object]", plain)
     number = array[0]
-    reader = _readers.get(number) if isinstance(number, int) else None
-    if reader is None:
+    try:
+        reader = _readers[number]
+    except (LookupError, TypeError):
         reader = _build_reader(number)
     try:
         return reader(array)
     except (TypeError, ValueError, AttributeError, LookupError) as error:
         msg = f"record {number!r} does not have the fields of its class: {error}"
         raise UndecodableMessage(msg) from error
+
+
+class _Writers(dict[type, Callable[[object], list[object]]]):
+    """How the records of each class become arrays; what is missing is built."""
+
+    def __missing__(self, cls: type) -> Callable[[object], list[object]]:
+        self[cls] = writer = _build_writer(cls)
+        return writer
+
+
+_writers: Final = _Writers()
 
 
 def _build_writer(cls: type) -> Callable[[object], list[object]]:
@@ -109,9 +119,7 @@ def _build_writer(cls: type) -> Callable[[object], list[object]]:
     hints = get_type_hints(cls)
     names = [field.name for field in attrs.fields(cls)]
     converters = [_to_plain(hints[name]) for name in names]
-    writer = _writer(number, names, converters)
-    _writers[cls] = writer
-    return writer
+    return _writer(number, names, converters)
 
 
 def _writer(
@@ -161,7 +169,7 @@ def _build_reader(number: object) -> Callable[[list[object]], object]:
                 plain[index] = convert(plain[index])
         return cls(*plain[1:limit])
 
-    _readers[cast("int", number)] = read
+    _readers[number] = read
     return read
 
 

@@ -31,6 +31,7 @@ class Broker:
         self.dead: list[tuple[str, str]] = []
         self.room_offers = 0
         self._settling = asyncio.Event()
+        self._offering = asyncio.Event()
         self.loop: ConsumptionLoop[int] = ConsumptionLoop(
             subscription,
             handler,
@@ -50,6 +51,11 @@ class Broker:
 
     def _offer(self) -> None:
         self.room_offers += 1
+        self._offering.set()
+
+    async def until_offered(self) -> None:
+        async with asyncio.timeout(30):
+            await self._offering.wait()
 
     async def until_settled(self, count: int) -> None:
         async with asyncio.timeout(30):
@@ -98,7 +104,19 @@ async def test_room_is_what_the_bounds_leave(gate: asyncio.Event, gated: Recorde
     gate.set()
     await broker.until_settled(3)
     assert (queued, in_handler, broker.loop.room) == (2, 2, 5)
-    assert broker.room_offers > 0
+    await broker.until_offered()
+
+
+async def test_batches_that_end_together_ask_once_for_more(
+    gate: asyncio.Event, gated: Recorder
+) -> None:
+    broker = Broker(gated, attrs.evolve(ORDERED, max_batch_messages=1))
+    broker.loop.feed(deliveries("a1", "b1", "c1"))
+    await gated.until(lambda: gated.in_handler == 3)
+    gate.set()
+    await broker.until_offered()
+    assert broker.settled == ["a1", "b1", "c1"]
+    assert broker.room_offers == 1
 
 
 async def test_messages_behind_one_of_their_key_take_no_room_up_to_a_limit(

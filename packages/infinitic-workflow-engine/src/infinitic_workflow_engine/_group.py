@@ -29,6 +29,9 @@ class Group:
         messages: As received, decoded; in the broker's order.
     """
 
+    turn: Turn
+    """The turn in progress; there is none before ``begin``."""
+
     def __init__(
         self, workflow_id: str, messages: Sequence[tuple[ReceivedMessage, StateEngineMessage]]
     ) -> None:
@@ -37,19 +40,6 @@ class Group:
         self.from_cache = False
         """Whether the turn began with what this process remembered, not with what is stored."""
         self._next = 0
-        self._turn: Turn | None = None
-
-    @property
-    def turn(self) -> Turn:
-        """The turn in progress.
-
-        Raises:
-            RuntimeError: ``begin`` was not called.
-        """
-        if self._turn is None:
-            msg = f"the messages of workflow {self.workflow_id} have no turn yet: begin it first"
-            raise RuntimeError(msg)
-        return self._turn
 
     @property
     def last_emitted_at(self) -> int:
@@ -58,7 +48,7 @@ class Group:
 
     def begin(self, turn: Turn) -> None:
         """Start, or start again, from the first message."""
-        self._turn = turn
+        self.turn = turn
         self._next = 0
 
     def without(self, received: ReceivedMessage) -> Group:

@@ -84,6 +84,7 @@ class ConsumptionLoop(Generic[T]):
         self._received = 0
         self._settled = 0
         self._start_scheduled = False
+        self._going_on = False
         self._stopping = asyncio.Event()
         self._room_waiters: list[asyncio.Future[None]] = []
 
@@ -327,6 +328,13 @@ class ConsumptionLoop(Generic[T]):
     # --- room and release ------------------------------------------------------------------
 
     def _go_on(self) -> None:
+        """Once for all batches that end in one go of the event loop, ask for more messages."""
+        if not self._going_on:
+            self._going_on = True
+            self._loop.call_soon(self._take_more)
+
+    def _take_more(self) -> None:
+        self._going_on = False
         # What is fed now can still join the next batch.
         self._offer_room()
         self._schedule_start()

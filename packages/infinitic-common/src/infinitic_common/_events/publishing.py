@@ -8,7 +8,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from functools import cache
 from hashlib import blake2b
 from importlib.metadata import PackageNotFoundError, version
-from typing import Final, cast
+from typing import Final
 
 import attrs
 
@@ -94,11 +94,15 @@ class EventPublisher:
     def _messages(self, topic: Topic, events: Sequence[PlainEvent]) -> Iterator[OutgoingMessage]:
         """One message, unless the events are too large for that."""
         most = self._transport.max_message_bytes - _MARGIN
+        bound = min(_BATCH_BYTES, most)
+        if len(events) * _BESIDE_BYTES + sum(map(_length, events)) <= bound:
+            yield self._message(events)
+            return
         batch: list[PlainEvent] = []
         size = 0
         for event in _fitting(events, topic, most):
             room = _BESIDE_BYTES + _length(event)
-            if batch and size + room > min(_BATCH_BYTES, most):
+            if batch and size + room > bound:
                 yield self._message(batch)
                 batch, size = [], 0
             batch.append(event)
@@ -116,7 +120,7 @@ def _place_of_body(cls: type) -> int:
     return 1 + names.index("body")
 
 
-_BODY: Final = {
+_BODY: Final[Mapping[object, int]] = {
     number: _place_of_body(cls)
     for number, cls in ((241, WorkflowEvent), (242, TaskEvent), (245, TaskResult))
 }
@@ -127,8 +131,9 @@ def _length(event: PlainEvent) -> int:
     """Bytes of what it tells of."""
     if isinstance(event, bytes):
         return len(event)
-    index = _BODY.get(cast("int", event[0]))
-    return 0 if index is None else len(cast("bytes", event[index]))
+    index = _BODY.get(event[0])
+    body = None if index is None else event[index]
+    return len(body) if isinstance(body, bytes) else 0
 
 
 def _fitting(events: Sequence[PlainEvent], topic: Topic, most: int) -> Iterator[PlainEvent]:

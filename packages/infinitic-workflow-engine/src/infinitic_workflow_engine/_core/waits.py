@@ -115,17 +115,20 @@ def _record(state: WorkflowState, run: MethodRun, leaf: LeafKey, outcome: Outcom
 
 def await_step(state: WorkflowState, run: MethodRun, position: int, step: Step) -> None:
     """The run waits; it goes on at once when what it waits for is there."""
-    run.pending = pending_step(run, position, step)
-    _check(state, run, run.pending)
+    run.pending = pending = pending_step(run, position, step)
+    if not (isinstance(step, Leaf) and pending.missing):
+        _check(state, run, pending)
 
 
 def pending_step(run: MethodRun, position: int, step: Step) -> PendingStep:
     """What is missing for a step."""
+    if isinstance(step, Leaf):
+        leaf = step.position, step.index
+        missing = set[LeafKey]() if leaf in run.outcomes else {leaf}
+        return PendingStep(position, step, frozenset((leaf,)), missing, plain=True)
     leaves = frozenset((leaf.position, leaf.index) for leaf in leaves_of(step))
     missing = {leaf for leaf in leaves if leaf not in run.outcomes}
-    plain = isinstance(step, Leaf) or (
-        isinstance(step, AllOf) and all(isinstance(member, Leaf) for member in step.members)
-    )
+    plain = isinstance(step, AllOf) and all(isinstance(member, Leaf) for member in step.members)
     return PendingStep(position, step, leaves, missing, plain)
 
 

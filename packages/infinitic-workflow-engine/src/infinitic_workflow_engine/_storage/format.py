@@ -159,6 +159,18 @@ def _first_part(state: WorkflowState) -> bytes:
 def _middle_part(state: WorkflowState) -> bytes:
     """From ``running`` to ``outcomes``; many workflows have nothing of all that."""
     mailbox = state.mailbox
+    if not (
+        state.running
+        or state.properties
+        or state.values
+        or state.receivers
+        or mailbox.log.entries
+        or mailbox.first
+        or mailbox.taken
+        or state.discarding
+        or state.outcomes
+    ):
+        return _NOTHING
     items: list[object] = [
         state.running and to_plain(state.running),
         state.properties,
@@ -173,7 +185,7 @@ def _middle_part(state: WorkflowState) -> bytes:
         sorted(state.discarding),
         [to_plain(outcome) for outcome in state.outcomes.values()],
     ]
-    return _NOTHING if items == _NO_ITEMS else encode_items(items)
+    return encode_items(items)
 
 
 _NO_ITEMS: list[object] = [None, {}, {}, [], [_LOG, [], []], 0, [], [], []]
