@@ -112,5 +112,5 @@ def test_a_number_is_no_truth_value(wanted: object, sent: object) -> None:
 
 @pytest.mark.parametrize("path", ["", " "])
 def test_an_empty_json_path_is_refused(path: str) -> None:
-    with pytest.raises(ValueError, match="give a text, .* leave json_path out"):
+    with pytest.raises(ValueError, match=r"give a text, .* leave json_path out"):
         check_json_path(path)
