@@ -48,6 +48,9 @@ def test_the_schema_is_a_schema() -> None:
     [
         SEED,
         "transport: inMemory\nstorage: inMemory\n",
+        SEED.replace("compression: gzip", "compression: GZIP") + "logs: {level: INFO}\n",
+        SEED.replace("namespace: n", "namespace: n, producer: {compressionType: lz4}"),
+        SEED.replace("namespace: n", "namespace: n, orderedSubscription: keyshared"),
         SEED.replace("namespace: n", "namespace: n, authentication: {token: secret}"),
         SEED.replace("namespace: n", "namespace: n, client: {authentication: {token: secret}}"),
     ],

@@ -9,6 +9,7 @@ from infinitic_common.stub_options import checked_tags, checked_text
     [
         ("", "tag '' must be a text, and not empty"),
         (3, "tag 3 must be a text, and not empty"),
+        ("customId:", "tag 'customId:' has no id: write it behind the colon"),
         ("a\ud800", r"tag 'a\ud800' must be valid Unicode"),
     ],
 )

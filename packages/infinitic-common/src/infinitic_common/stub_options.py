@@ -15,7 +15,8 @@ def checked_tags(tags: object, what: str) -> frozenset[str]:
     """The tags of a stub.
 
     Raises:
-        UsageError: They are a text or a list, or one of them is no text, empty or no Unicode.
+        UsageError: They are a text or a list, or one of them is no text, empty or no Unicode, or
+            is ``customId:`` alone.
         MultipleCustomId: More than one starts with ``customId:``.
     """
     if not isinstance(tags, AbstractSet):
@@ -26,6 +27,9 @@ def checked_tags(tags: object, what: str) -> frozenset[str]:
         if demand := _demand(tag):
             msg = f"{what}: tag {tag!r} {demand}"
             raise UsageError(msg)
+    if CUSTOM_ID in texts:
+        msg = f"{what}: tag '{CUSTOM_ID}' has no id: write it behind the colon"
+        raise UsageError(msg)
     custom = sorted(tag for tag in texts if tag.startswith(CUSTOM_ID))
     if len(custom) > 1:
         msg = f"{what}: only one tag may start with '{CUSTOM_ID}', not {' and '.join(custom)}"

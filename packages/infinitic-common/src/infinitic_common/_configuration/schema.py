@@ -7,7 +7,7 @@ Source of the format: JSON Schema 2020-12.
 
 import inspect
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 
 from infinitic_common._configuration.choice import Choice
 from infinitic_common._configuration.entries import ServiceConfiguration, WorkflowConfiguration
@@ -112,7 +112,7 @@ class _Definitions:
             return self.reference(shape.kind)
         if shape.choices:
             fixed: Schema = {"enum": list(shape.choices)}
-            return {"anyOf": [fixed, _REFERENCE]}
+            return {"anyOf": [fixed, _in_any_case(shape.choices), _REFERENCE]}
         if shape.is_scalar:
             return _scalar(shape)
         if shape.kind is tuple:
@@ -151,6 +151,18 @@ class _Definitions:
 
 
 _ANY_BLOCK: Schema = {"type": "object"}
+
+
+def _in_any_case(choices: Iterable[str]) -> Schema:
+    """Texts as the loader takes them: in any case, with dashes for underscores or neither."""
+    words = ("".join(map(_either, choice)) for choice in choices)
+    return {"type": "string", "pattern": f"^({'|'.join(words)})$"}
+
+
+def _either(character: str) -> str:
+    if character.isalpha():  # JSON Schema knows no flag for it
+        return f"[{character.lower()}{character.upper()}]"
+    return "[-_]?" if character in "-_" else re.escape(character)
 
 
 def _scalar(shape: Shape) -> Schema:
