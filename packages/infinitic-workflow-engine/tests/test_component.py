@@ -13,6 +13,7 @@ from infinitic_common.configuration import (
     load_configuration,
     string_source,
 )
+from infinitic_common.exceptions import InvalidContract, InvalidSetting
 from infinitic_common.messages import (
     Message,
     TaskTimedOut,
@@ -149,3 +150,28 @@ workflows:
         remote_workflow_tasks=True,
         storage=entry.state_engine.storage,
     )
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        {"concurrency": "5"},
+        {"max_batches": 0},
+        {"max_delivery_count": 0},
+        {"cached_entries": -1},
+        {"retention": 3600},
+        {"workflow_task_timeout": timedelta(0)},
+        {"events": "no"},
+        {"storage": "postgres"},
+    ],
+)
+def test_options_that_are_none_are_refused(wrong: dict[str, Any]) -> None:
+    with pytest.raises(InvalidSetting, match=next(iter(wrong))):
+        StateEngineOptions(**wrong)
+
+
+def test_no_options_and_no_contract_are_refused_where_they_are_given() -> None:
+    with pytest.raises(InvalidSetting, match="options=10: give StateEngineOptions"):
+        WorkflowStateEngine("Order", 10)  # type: ignore[arg-type]  # what is refused
+    with pytest.raises(InvalidContract, match="10 is no contract"):
+        WorkflowStateEngine(10)  # type: ignore[arg-type]  # what is refused

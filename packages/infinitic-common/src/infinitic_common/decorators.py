@@ -10,7 +10,7 @@ from enum import StrEnum
 from typing import Final, Literal, TypeVar, cast
 
 from infinitic_common._configuration.executors import VERSION_MARK
-from infinitic_common.exceptions import UsageError
+from infinitic_common.exceptions import InvalidSetting, UsageError
 from infinitic_common.policies import (
     FixedTimeout,
     RetryFunction,
@@ -40,6 +40,23 @@ class CheckMode(StrEnum):
     NONE = "none"
     SIMPLE = "simple"
     STRICT = "strict"
+
+
+def as_check_mode(given: object, place: str) -> CheckMode:
+    """The mode that an author names.
+
+    Args:
+        given: What is written.
+        place: Where, for the message.
+
+    Raises:
+        InvalidSetting: It is no mode.
+    """
+    for mode in CheckMode:
+        if given == mode:
+            return mode
+    msg = f"{place}: {given!r} is no check mode: give 'none', 'simple' or 'strict'"
+    raise InvalidSetting(msg)
 
 
 class Ignore:
@@ -127,8 +144,12 @@ def batch(method: Target) -> Target:
 def check_mode(
     mode: CheckMode | Literal["none", "simple", "strict"],
 ) -> Callable[[Target], Target]:
-    """Say how strictly the code of a workflow, or of one method, is compared with its history."""
-    return _marking(_CHECK_MODE, CheckMode(mode))
+    """Say how strictly the code of a workflow, or of one method, is compared with its history.
+
+    Raises:
+        InvalidSetting: It is no mode.
+    """
+    return _marking(_CHECK_MODE, as_check_mode(mode, "@check_mode"))
 
 
 WorkflowClass = TypeVar("WorkflowClass", bound=type)

@@ -260,6 +260,10 @@ class InvalidArguments(UsageError, TypeError):
     """The arguments of a call do not fit the parameters of the method."""
 
 
+class InvalidSetting(UsageError, ValueError):
+    """A component, or a policy, is given something it cannot work with."""
+
+
 class MethodNotFound(UsageError):
     """An implementation has no method of that name."""
 
@@ -290,6 +294,14 @@ class MultipleCustomId(UsageError):
 
 class NotInWorkflow(UsageError):
     """Something that only the code of a workflow can do was asked for elsewhere."""
+
+
+class ForeignAwait(UsageError, RuntimeError):
+    """A workflow awaited something that is not its own, or used asyncio."""
+
+
+class WorkflowTaskTimeout(InfiniticError, TimeoutError):
+    """The code of a workflow ran for too long without waiting for a deferred."""
 
 
 @attrs.define(eq=False)

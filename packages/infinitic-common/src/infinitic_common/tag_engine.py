@@ -7,6 +7,7 @@ from typing import ClassVar, Generic, TypeVar
 
 import attrs
 
+from infinitic_common.arguments import demand_counts, demand_kinds
 from infinitic_common.component import ComponentHost
 from infinitic_common.configuration import StorageConfiguration
 from infinitic_common.exceptions import UndecodableMessage
@@ -70,15 +71,14 @@ class TagEngine(ABC, Generic[Asked]):
             storage: A storage of its own; None for the worker's.
 
         Raises:
-            ValueError: ``concurrency`` or ``max_batch_messages`` is less than 1.
+            InvalidSetting: A number is none, or less than 1; the storage is no configuration.
         """
-        for setting, value in (
-            ("concurrency", concurrency),
-            ("max_batch_messages", max_batch_messages),
-        ):
-            if value < 1:
-                msg = f"{setting}={value}: give 1 or more, or leave the tag engine out"
-                raise ValueError(msg)
+        demand_counts(
+            concurrency=concurrency,
+            max_batch_messages=max_batch_messages,
+            otherwise="leave the tag engine out",
+        )
+        demand_kinds(StorageConfiguration, storage=storage)
         self._name = name
         self._concurrency = concurrency
         self._max_batch_messages = max_batch_messages

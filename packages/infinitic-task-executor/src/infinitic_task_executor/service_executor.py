@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from typing import Self, TypeVar
 
+from infinitic_common.arguments import demand_counts, demand_flags, demand_kinds
 from infinitic_common.component import ComponentHost
 from infinitic_common.configuration import (
     UNSET,
@@ -76,12 +77,13 @@ class ServiceExecutor:
         Raises:
             InvalidImplementation: The class cannot implement the service.
             InvalidTypeHint: A parameter or result has no type, or one that cannot be sent.
-            ValueError: ``concurrency`` is less than 1.
+            InvalidSetting: ``concurrency`` is no number or less than 1, ``batch`` or ``events`` is
+                something else.
             UsageError: The limit is not positive, or a policy is none.
         """
-        if concurrency < 1:
-            msg = f"concurrency={concurrency}: give 1 or more, or leave the executor out"
-            raise ValueError(msg)
+        demand_counts(concurrency=concurrency, otherwise="leave the executor out")
+        demand_kinds(BatchConfiguration, batch=batch)
+        demand_flags(events=events)
         name = contract if isinstance(contract, str) else contract_of(contract).name
         self._implementation = service_implementation(
             implementation, name, contract=None if isinstance(contract, str) else contract

@@ -4,6 +4,12 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from datetime import timedelta
 from typing import Literal, Self
 
+from infinitic_common.arguments import (
+    demand_counts,
+    demand_flags,
+    demand_kinds,
+    demand_spans,
+)
 from infinitic_common.component import ComponentHost
 from infinitic_common.configuration import (
     UNSET,
@@ -16,7 +22,7 @@ from infinitic_common.configuration import (
     load_class,
 )
 from infinitic_common.contracts import contract_of
-from infinitic_common.decorators import CheckMode
+from infinitic_common.decorators import CheckMode, as_check_mode
 from infinitic_common.exceptions import InvalidImplementation
 from infinitic_common.implementation import WorkflowImplementation, workflow_implementation
 from infinitic_common.policies import RetryFunction, RetryPolicy
@@ -78,15 +84,18 @@ class WorkflowExecutor:
         Raises:
             InvalidImplementation: A class cannot implement the workflow, or two have one version.
             InvalidTypeHint: A parameter, result or channel has no type, or one that cannot be sent.
-            ValueError: ``concurrency`` is less than 1.
+            InvalidSetting: A setting is none, as a ``concurrency`` that is less than 1.
             UsageError: ``retry`` is no policy.
         """
-        if concurrency < 1:
-            msg = f"concurrency={concurrency}: give 1 or more, or leave the executor out"
-            raise ValueError(msg)
+        demand_counts(concurrency=concurrency, otherwise="leave the executor out")
+        demand_counts(max_live_runs=max_live_runs, least=0)
+        demand_kinds(BatchConfiguration, batch=batch)
+        demand_flags(events=events, always_replay=always_replay)
+        if timeout is not None:
+            demand_spans(timeout=timeout)
         self._name = contract if isinstance(contract, str) else contract_of(contract).name
         definitions = _definitions(self._name, implementations)
-        mode = None if check_mode is None else CheckMode(check_mode)
+        mode = None if check_mode is None else as_check_mode(check_mode, "check_mode")
         setting = retry_setting(retry, f"retry of the executor of workflow {self._name}")
         self._execution = Execution(definitions, mode, retry=setting)
         self._settings = settings = RunnerSettings(

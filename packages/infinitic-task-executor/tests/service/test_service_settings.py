@@ -15,7 +15,7 @@ from infinitic_common.configuration import (
     ServiceExecutorConfiguration,
     ServiceTagEngineConfiguration,
 )
-from infinitic_common.exceptions import InvalidImplementation
+from infinitic_common.exceptions import InvalidImplementation, InvalidSetting
 from infinitic_task_executor import ServiceExecutor
 
 BACKOFF = ExponentialBackoff(maximum_retries=2)
@@ -94,6 +94,12 @@ def test_a_class_of_another_service_and_no_concurrency_are_refused() -> None:
         ServiceExecutor("Other", UtilImpl)
     with pytest.raises(ValueError, match="concurrency=0"):
         ServiceExecutor(Util, UtilImpl, concurrency=0)
+
+
+@pytest.mark.parametrize("wrong", [{"concurrency": "2"}, {"batch": 5}, {"events": "no"}])
+def test_settings_that_are_none_are_refused(wrong: dict[str, object]) -> None:
+    with pytest.raises(InvalidSetting, match=next(iter(wrong))):
+        ServiceExecutor(Util, UtilImpl, **wrong)  # type: ignore[arg-type]  # what is refused
 
 
 @pytest.mark.parametrize(

@@ -87,6 +87,14 @@ async def test_asyncio_is_refused_and_the_message_says_what_to_use(
         assert remedy in message
 
 
+async def test_what_is_told_of_a_refusal_has_a_name_that_can_be_imported() -> None:
+    engine = FakeEngine(runner(FunctionWorkflow(function=sleeps)))
+    result = await engine.start()
+    engine.handler.close()
+    assert isinstance(result.error, WorkflowExecutorFailedError)
+    assert result.error.failure.exception.name == "infinitic_common.exceptions.ForeignAwait"
+
+
 async def test_asyncio_is_refused_after_a_wait_too() -> None:
     async def program(_: Instance) -> None:
         await Later()

@@ -16,7 +16,7 @@ from infinitic_common.configuration import (
     WorkflowExecutorConfiguration,
     WorkflowStateEngineConfiguration,
 )
-from infinitic_common.exceptions import InvalidImplementation
+from infinitic_common.exceptions import InvalidImplementation, InvalidSetting
 from infinitic_common.failures import WorkflowExecutorFailedError
 from infinitic_common.history import ReceiveCommand, TaskCommand, TimerCommand
 from infinitic_common.messages import ExecuteWorkflowTask, WorkflowTaskCompleted
@@ -170,6 +170,23 @@ def test_no_class_and_no_concurrency_are_refused() -> None:
         WorkflowExecutor(Order)
     with pytest.raises(ValueError, match="concurrency=0"):
         WorkflowExecutor(Order, OrderImpl, concurrency=0)
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        {"concurrency": "2"},
+        {"batch": 5},
+        {"timeout": 60},
+        {"check_mode": "lax"},
+        {"events": "no"},
+        {"always_replay": 1},
+        {"max_live_runs": -1},
+    ],
+)
+def test_settings_that_are_none_are_refused(wrong: dict[str, object]) -> None:
+    with pytest.raises(InvalidSetting, match=next(iter(wrong))):
+        WorkflowExecutor(Order, OrderImpl, **wrong)  # type: ignore[arg-type]  # what is refused
 
 
 async def test_a_configuration_makes_it() -> None:

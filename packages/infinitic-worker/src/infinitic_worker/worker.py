@@ -12,13 +12,12 @@ from typing import NoReturn, Self, cast
 from opentelemetry.metrics import MeterProvider
 from opentelemetry.trace import TracerProvider
 
+from infinitic_common.arguments import demand_flags, demand_kinds
 from infinitic_common.client import AsyncClient, AsyncClientFactory, Client
 from infinitic_common.component import Component
 from infinitic_common.configuration import (
-    ConfigurationError,
     HealthConfiguration,
     MetricsConfiguration,
-    Problem,
     Source,
     WorkerConfiguration,
     file_source,
@@ -29,8 +28,8 @@ from infinitic_common.configuration import (
 from infinitic_common.discovery import CLIENTS, installed_names, load_entry_point
 from infinitic_common.storage import Storage
 from infinitic_common.transport import Transport
-from infinitic_common.workflow_tasks import WorkflowTaskHandler
 from infinitic_worker._assembly import components_of, open_transport
+from infinitic_worker._demands import demand_grace, demand_parts
 from infinitic_worker._errors import WorkerError
 from infinitic_worker._hosting import Hosting, Parts
 from infinitic_worker._life import Life
@@ -89,7 +88,13 @@ class InfiniticWorker:
 
         Raises:
             ConfigurationError: Two components run the code of one workflow.
+            InvalidSetting: Something is not what is asked for, as a class where its instance is.
         """
+        demand_parts(transport, storage, components)
+        demand_kinds(MetricsConfiguration, metrics=metrics)
+        demand_kinds(HealthConfiguration, health=health)
+        demand_flags(close_transport=close_transport, close_storage=close_storage)
+        demand_grace(shutdown_grace_seconds)
         self._name = transport.name if name is None else name
         self._transport = transport
         self._storages = Storages(storage, close_default=close_storage)
@@ -107,7 +112,6 @@ class InfiniticWorker:
         self._starting = threading.Lock()
         self._life: Life | None = None
         self._thread: threading.Thread | None = None
-        _refuse_rivals(components)
 
     @classmethod
     def from_configuration(cls, configuration: WorkerConfiguration) -> Self:
@@ -383,12 +387,3 @@ def _no_client() -> NoReturn:
     load_entry_point(CLIENTS, _CLIENT)
     msg = "the client was installed after this worker was started: start another one"
     raise WorkerError(msg)
-
-
-def _refuse_rivals(components: Sequence[Component]) -> None:
-    names = [each.workflow_name for each in components if isinstance(each, WorkflowTaskHandler)]
-    for name in names:
-        if names.count(name) > 1:
-            what = f"two components run the code of workflow {name}"
-            remedy = "give one executor all the classes of a workflow"
-            raise ConfigurationError([Problem("components", what, remedy)])

@@ -11,8 +11,14 @@ from typing import TYPE_CHECKING, cast
 
 import attrs
 
-from infinitic_common.configuration import ConfigurationError, Problem
-from infinitic_common.contracts import contract_of, is_contract
+from infinitic_common.arguments import (
+    demand_counts,
+    demand_flags,
+    demand_kinds,
+    demand_spans,
+)
+from infinitic_common.configuration import ConfigurationError, Problem, StorageConfiguration
+from infinitic_common.contracts import contract_of
 from infinitic_common.exceptions import UndecodableMessage
 from infinitic_common.messages import StateEngineMessage, from_received
 from infinitic_common.telemetry import telemetry_of
@@ -40,7 +46,7 @@ from infinitic_workflow_engine._turns import Turns
 
 if TYPE_CHECKING:
     from infinitic_common.component import ComponentHost
-    from infinitic_common.configuration import StorageConfiguration, WorkflowConfiguration
+    from infinitic_common.configuration import WorkflowConfiguration
 
 _LOGGER = logging.getLogger(__name__)
 
@@ -81,6 +87,34 @@ class StateEngineOptions:
     storage: StorageConfiguration | None = None
     events: bool = True
 
+    def __attrs_post_init__(self) -> None:
+        """See that each can be worked with.
+
+        Raises:
+            InvalidSetting: One cannot.
+        """
+        demand_counts(
+            concurrency=self.concurrency,
+            max_batch_messages=self.max_batch_messages,
+            max_batches=self.max_batches,
+            otherwise="leave the engine out",
+        )
+        demand_counts(cached_entries=self.cached_entries, least=0)
+        if self.max_delivery_count is not None:
+            demand_counts(max_delivery_count=self.max_delivery_count)
+        demand_spans(
+            retention=self.retention,
+            deduplication_window=self.deduplication_window,
+            positive=False,
+        )
+        demand_spans(workflow_task_timeout=self.workflow_task_timeout)
+        demand_flags(
+            remote_workflow_tasks=self.remote_workflow_tasks,
+            log_states=self.log_states,
+            events=self.events,
+        )
+        demand_kinds(StorageConfiguration, storage=self.storage)
+
 
 class WorkflowStateEngine:
     """Decides what happens next in the workflows of one name.
@@ -88,11 +122,16 @@ class WorkflowStateEngine:
     Args:
         workflow: The contract of the workflow, or its name.
         options: How it works.
+
+    Raises:
+        InvalidContract: The workflow is neither a contract nor a name.
+        InvalidSetting: The options are none.
     """
 
     label = "WorkflowStateEngine"
 
     def __init__(self, workflow: type | str, options: StateEngineOptions | None = None) -> None:
+        demand_kinds(StateEngineOptions, options=options)
         self._name = _name_of(workflow)
         self._options = options or StateEngineOptions()
         self._host: ComponentHost | None = None
@@ -244,9 +283,6 @@ def _milliseconds(duration: timedelta) -> int:
 def _name_of(workflow: type | str) -> str:
     if isinstance(workflow, str):
         return workflow
-    if not is_contract(workflow):
-        msg = f"{workflow.__name__} is no contract of a workflow: give a Protocol, an ABC or a name"
-        raise TypeError(msg)
     return contract_of(workflow).name
 
 

@@ -8,6 +8,7 @@ from typing import Self
 
 import attrs
 
+from infinitic_common.arguments import demand_counts
 from infinitic_common.configuration import (
     ConfigurationError,
     Problem,
@@ -51,7 +52,7 @@ class WorkflowTagEngine(TagEngine[Asked]):
             storage: A storage of its own; None for the worker's.
 
         Raises:
-            ValueError: A number is less than 1.
+            InvalidSetting: A number is none, or less than 1; the storage is no configuration.
         """
         super().__init__(
             workflow if isinstance(workflow, str) else contract_of(workflow).name,
@@ -59,9 +60,7 @@ class WorkflowTagEngine(TagEngine[Asked]):
             max_batch_messages=max_batch_messages,
             storage=storage,
         )
-        if fanout_page_size < 1:
-            msg = f"fanout_page_size={fanout_page_size}: give 1 or more"
-            raise ValueError(msg)
+        demand_counts(fanout_page_size=fanout_page_size)
         self._page_size = fanout_page_size
 
     @classmethod

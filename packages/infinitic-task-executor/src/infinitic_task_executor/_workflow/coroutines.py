@@ -4,7 +4,7 @@ from asyncio import events
 from collections.abc import Coroutine
 from typing import Any, NoReturn, cast
 
-from infinitic_task_executor._errors import ForeignAwait
+from infinitic_common.exceptions import ForeignAwait
 
 _REMEDY = (
     "a workflow waits for its own deferreds only: use all_of or any_of instead of asyncio.gather "

@@ -7,8 +7,8 @@ from typing import cast
 
 import attrs
 
+from infinitic_common.exceptions import WorkflowTaskTimeout
 from infinitic_common.workflow_tasks import WorkflowTask, WorkflowTaskResult
-from infinitic_task_executor._errors import WorkflowTaskTimeout
 from infinitic_task_executor._workflow.execution import Execution
 from infinitic_task_executor._workflow.live_runs import LiveRuns, LiveWorkflow, home_of
 from infinitic_task_executor._workflow.remote_history import Known

@@ -8,6 +8,7 @@ import logging
 from collections.abc import Iterable, Sequence
 from typing import Self
 
+from infinitic_common.arguments import demand_counts, demand_kinds
 from infinitic_common.component import ComponentHost
 from infinitic_common.configuration import (
     BatchConfiguration,
@@ -19,7 +20,7 @@ from infinitic_common.configuration import (
 )
 from infinitic_common.contracts import contract_of
 from infinitic_common.events import ListenableTransport, batch_of
-from infinitic_common.exceptions import InfrastructureError, UndecodableMessage
+from infinitic_common.exceptions import InfrastructureError, InvalidSetting, UndecodableMessage
 from infinitic_common.transport import (
     Consumption,
     Counts,
@@ -98,14 +99,15 @@ class EventListener:
 
         Raises:
             UsageError: The listener has neither method.
-            ValueError: ``concurrency`` is less than 1, or the name is empty.
+            InvalidSetting: ``concurrency`` is no number or less than 1, the name is blank, names
+                are given as one text.
         """
-        if concurrency < 1:
-            msg = f"concurrency={concurrency}: give 1 or more, or leave the listener out"
-            raise ValueError(msg)
+        demand_counts(concurrency=concurrency, otherwise="leave the listener out")
+        demand_kinds(BatchConfiguration, batch=batch)
+        demand_kinds(str, subscription_name=subscription_name)
         if subscription_name is not None and not subscription_name.strip():
             msg = "subscription_name is blank: give it a name, or None for the usual one"
-            raise ValueError(msg)
+            raise InvalidSetting(msg)
         self._calling = calling(listener)
         self._listener = type(listener).__name__
         self._concurrency = concurrency
@@ -241,8 +243,15 @@ class EventListener:
 
 
 def _filter(allow: Iterable[Name] | None, disallow: Iterable[Name]) -> Filter:
-    allowed = None if allow is None else frozenset(map(_name_of, allow))
-    return Filter(allowed, frozenset(map(_name_of, disallow)))
+    allowed = None if allow is None else _names(allow)
+    return Filter(allowed, _names(disallow))
+
+
+def _names(given: Iterable[Name]) -> frozenset[str]:
+    if isinstance(given, str | type):
+        msg = f"{given!r} is one name where several are taken: give a list, as [{given!r}]"
+        raise InvalidSetting(msg)
+    return frozenset(map(_name_of, given))
 
 
 def _name_of(name: Name) -> str:
