@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+import time
 from collections.abc import Sequence
 
 import attrs
@@ -172,6 +173,20 @@ async def test_workflows_do_not_wait_for_a_topic_that_is_stuck(
     broker.stuck = False
     await publisher.finish(publisher.begin({ORDER: [completed("c")]}))
     assert [event.id for event in broker.told()] == ["c"]
+
+
+async def test_events_survive_a_process_that_was_suspended_for_long(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr(publishing, "_PATIENCE_SECONDS", 0.5)
+    broker = Broker(failures=[TransportUnavailable("not confirmed in time")] * 2)
+    publisher = EventPublisher(broker, "worker")
+    publication = publisher.begin({ORDER: [completed("a")]})
+    # As SIGSTOP does: nothing runs, and then everything is due at once.
+    asyncio.get_running_loop().call_later(0.01, time.sleep, 0.6)
+    await publisher.finish(publication)
+    assert [event.id for event in broker.told()] == ["a"]
+    assert "given up" not in caplog.text
 
 
 # --- short forms ---------------------------------------------------------------------------------

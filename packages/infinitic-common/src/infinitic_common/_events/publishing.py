@@ -22,6 +22,9 @@ _LOGGER = logging.getLogger(__name__)
 
 _PATIENCE_SECONDS = 10.0
 _PATIENCE_WHEN_STUCK_SECONDS = 0.5
+_PARTS_OF_PATIENCE = 10
+"""It is lost in parts: a process that was suspended meanwhile has lost one, and not all of it."""
+
 _FIRST_PAUSE = 0.1
 _LONGEST_PAUSE = 2.0
 _BATCH_BYTES = 512 * 1024
@@ -58,7 +61,10 @@ class EventPublisher:
         if publication is None:
             return
         try:
-            await asyncio.wait({publication}, timeout=self._patience)
+            for _ in range(_PARTS_OF_PATIENCE):
+                await asyncio.wait({publication}, timeout=self._patience / _PARTS_OF_PATIENCE)
+                if publication.done():
+                    break
         finally:
             if publication.done():
                 self._patience = _PATIENCE_SECONDS
