@@ -1,6 +1,7 @@
 import json
 import os
 import signal
+import time
 from collections.abc import Callable
 from importlib import resources
 from pathlib import Path
@@ -154,6 +155,18 @@ def test_a_copy_that_dies_is_started_again(start: Start, configure: Configure) -
     assert command.log.count(" closed") == 2
 
 
+def test_copies_that_are_asked_to_stop_before_they_listen_ended_as_asked(
+    start: Start, configure: Configure
+) -> None:
+    configure("Pays")
+    command = start("run", "w.yml", "--processes", "2", "--log-level", "info")
+    while len(copies_of(command.process.pid)) < 2:
+        time.sleep(0.005)
+    command.process.send_signal(signal.SIGTERM)
+    assert command.end() == 0
+    assert command.log.count(" ready") == 0
+
+
 def test_a_second_signal_kills_the_copies(start: Start, configure: Configure) -> None:
     configure("NeverFinishes")
     command = start("run", "w.yml", "--processes", "2", "--log-level", "info")
@@ -180,6 +193,10 @@ def test_copies_of_a_worker_in_memory_are_refused(start: Start, tmp_path: Path) 
     command = start("run", "m.yml", "--processes", "2")
     assert command.end() == 1
     assert "reaches nobody outside one process" in command.log
+
+
+def copies_of(pid: int) -> list[str]:
+    return Path(f"/proc/{pid}/task/{pid}/children").read_text(encoding="utf-8").split()
 
 
 def name_in(line: str) -> str:

@@ -81,7 +81,8 @@ class Copies:
             status = await process.wait()
             del self._running[copy]
             if self._stopping.is_set():
-                self._status |= int(status != 0)
+                # A copy that still imports dies of the SIGTERM that it was sent.
+                self._status |= int(status not in (0, -signal.SIGTERM))
                 return
             lived = time.monotonic() - began
             deaths = 1 if lived >= self._back_off.healthy_seconds else deaths + 1
