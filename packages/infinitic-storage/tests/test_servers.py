@@ -78,6 +78,10 @@ async def test_texts_that_some_store_cannot_keep_are_refused(storage: Storage) -
         await storage.key_sets.update({"foo": ["half \ud800"]}, {})
     with pytest.raises(StorageError, match="NUL"):
         await storage.key_values.get(["nul \0"])
+    with pytest.raises(StorageError, match=r"the value 'nul .*' of the set 'foo' holds .* NUL"):
+        await storage.key_sets.update({"foo": ["nul \0"]}, {})
+    with pytest.raises(StorageError, match="NUL"):
+        await storage.key_sets.update({}, {"foo": ["nul \0"]})
 
 
 async def test_a_closed_storage_says_so(storage: Storage) -> None:

@@ -38,10 +38,12 @@ class KeyValueStorage(Protocol):
 
     * Expected version 0 inserts, and does nothing when the key exists. Version n > 0 updates or
       deletes where the version is n. No write ever revives or overwrites a record of another
-      version. Deleting an absent key with expected version 0 succeeds and does nothing.
+      version, nor does one that expects a version no record has, as -1. Deleting an absent key
+      with expected version 0 succeeds and does nothing.
     * A record past its expiry reads as absent, and an insert over it succeeds (with version 1).
       The store removes expired records itself, in bounded bites.
-    * Each method is one round trip, whatever the number of keys. Keys are at most 255 characters.
+    * Each method is one round trip, whatever the number of keys. Keys are at most 255 characters,
+      without NUL.
     * A write is durable when ``put`` returns. After an error its outcome is unknown: read again.
 
     Every method raises ``StorageUnavailable`` when the store cannot be reached now (nothing the
@@ -79,7 +81,7 @@ class Page:
 class KeySetStorage(Protocol):
     """Sets of texts by key. Adding twice is adding once; an unknown key is an empty set.
 
-    Errors as in ``KeyValueStorage``.
+    Values hold no NUL, which SQL databases do not store. Keys and errors as in ``KeyValueStorage``.
     """
 
     async def get(self, keys: Collection[str]) -> dict[str, frozenset[str]]:

@@ -9,7 +9,7 @@ from threading import Lock
 import attrs
 
 from infinitic_common.storage import ABSENT, Page, VersionedValue, Write
-from infinitic_storage._keys import check_keys
+from infinitic_storage._keys import check_keys, check_sets
 from infinitic_storage._pair import StoragePair
 
 Clock = Callable[[], int]
@@ -124,8 +124,8 @@ class MemoryKeySetStorage:
         self, add: Mapping[str, Sequence[str]], remove: Mapping[str, Sequence[str]]
     ) -> None:
         """See ``KeySetStorage``."""
-        check_keys(add)
-        check_keys(remove)
+        check_sets(add)
+        check_sets(remove)
         with self._lock:
             for key, values in remove.items():
                 self._remove(key, values)

@@ -11,7 +11,7 @@ from infinitic_common.configuration import MySQLConfiguration
 from infinitic_common.exceptions import StorageError
 from infinitic_common.storage import ABSENT, Page, VersionedValue, Write
 from infinitic_storage._batch import Item, Pair, pairs_of
-from infinitic_storage._keys import check_keys
+from infinitic_storage._keys import check_keys, check_sets
 from infinitic_storage._mysql_errors import StatementConflict
 from infinitic_storage._mysql_pool import MySQLPool
 from infinitic_storage._mysql_put import Put, as_text, split
@@ -137,8 +137,8 @@ class MySQLKeySetStorage:
         Raises:
             StorageError: A value has more than 2048 bytes; nothing is written then.
         """
-        check_keys(add)
-        check_keys(remove)
+        check_sets(add)
+        check_sets(remove)
         added = pairs_of(add)
         removed = pairs_of(remove) - added
         _check_members(added | removed)

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from infinitic_common.storage import ABSENT, Page, VersionedValue, Write
 from infinitic_storage._batch import Batch, Item, Pair, pairs_of
 from infinitic_storage._drivers import missing_driver
-from infinitic_storage._keys import check_keys
+from infinitic_storage._keys import check_keys, check_sets
 from infinitic_storage._pair import StoragePair
 from infinitic_storage._postgres_parameters import blobs, instants, integer, integers, text, texts
 from infinitic_storage._postgres_statements import (
@@ -133,8 +133,8 @@ class PostgresKeySetStorage:
         self, add: Mapping[str, Sequence[str]], remove: Mapping[str, Sequence[str]]
     ) -> None:
         """See ``KeySetStorage``."""
-        check_keys(add)
-        check_keys(remove)
+        check_sets(add)
+        check_sets(remove)
         added = pairs_of(add)
         removed = pairs_of(remove) - added
         if added or removed:

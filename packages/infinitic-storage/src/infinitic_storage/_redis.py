@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, cast
 
 from infinitic_common.storage import ABSENT, Page, VersionedValue, Write
 from infinitic_storage._drivers import missing_driver
-from infinitic_storage._keys import check_keys
+from infinitic_storage._keys import check_keys, check_sets
 from infinitic_storage._pair import StoragePair
 from infinitic_storage._redis_scripts import (
     DELETE_RECORDS,
@@ -115,8 +115,8 @@ class RedisKeySetStorage:
         self, add: Mapping[str, Sequence[str]], remove: Mapping[str, Sequence[str]]
     ) -> None:
         """See ``KeySetStorage``."""
-        check_keys(add)
-        check_keys(remove)
+        check_sets(add)
+        check_sets(remove)
         items = [
             (self._server.keys.set(key), _changes(remove.get(key, ()), add.get(key, ())))
             for key in dict.fromkeys((*remove, *add))
@@ -167,13 +167,13 @@ def _arguments(write: Write) -> tuple[bytes, bytes, bytes]:
 
 
 def _expected(version: int) -> bytes:
-    return version.to_bytes(_VERSION) if version else b""
+    return version.to_bytes(_VERSION, signed=True) if version else b""
 
 
 def _record(write: Write) -> bytes:
     if write.value is None:
         return b""
-    return (write.expected_version + 1).to_bytes(_VERSION) + write.value
+    return (write.expected_version + 1).to_bytes(_VERSION, signed=True) + write.value
 
 
 def _expiry(instant: int | None) -> bytes:

@@ -59,6 +59,14 @@ class ConditionsSuite:
         assert await storage.put(writes) == {"a": False, "b": False}
         assert await storage.get(["a", "b"]) == {"a": ABSENT, "b": ABSENT}
 
+    async def test_a_version_that_no_record_has_is_never_the_expected_one(
+        self, storage: KeyValueStorage
+    ) -> None:
+        await seed(storage)
+        writes = {"foo": Write(b"other", -1), "absent": Write(b"other", -1)}
+        assert await storage.put(writes) == {"foo": False, "absent": False}
+        assert (await storage.get(["foo"]))["foo"] == VersionedValue(b"bar", 1)
+
     @pytest.mark.parametrize("count", [5, 12, 50])
     async def test_storage_12_many_inserts_in_one_call(
         self, storage: KeyValueStorage, count: int
