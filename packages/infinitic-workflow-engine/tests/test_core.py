@@ -403,6 +403,21 @@ def test_a_shielded_wait_goes_on_and_its_code_is_told_when_it_does(
     assert [type(entry) for entry in entries[-3:]] == [RunCanceled, CommandCompleted, StepEnded]
 
 
+def test_a_property_that_a_cancelled_run_was_shown_is_there_after_a_reload(
+    drive: Any, start: Any
+) -> None:
+    drive.send(start())
+    drive.answer([(0, TASK)], waits=(1, 0), properties={"p": b"ac"})
+    drive.send(_cancel())
+    drive.answer([(2, TASK)], waits=(3, 2))
+    drive.reload()
+    method = DispatchMethod(
+        "m", "Flow", ID, "m1", "plus", (), CLIENT, client_waiting=False, emitted_at=1
+    )
+    drive.send(method)
+    assert list(drive.task.history[0].values.values()) == [b"ac"]
+
+
 def test_a_clean_up_that_fails_stalls_untold_and_a_second_cancel_gives_it_up(
     drive: Any, start: Any
 ) -> None:

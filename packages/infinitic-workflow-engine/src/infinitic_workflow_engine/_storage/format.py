@@ -383,7 +383,7 @@ def _collect_values(state: WorkflowState) -> None:
     needed = set(state.properties.values()) - set(state.values)
     for run in state.methods.values():
         for entry in run.log.entries:
-            if needed and isinstance(entry, MethodStarted | StepEnded):
+            if needed and isinstance(entry, MethodStarted | StepEnded | RunCanceled):
                 found = needed & set(entry.values)
                 state.values.update({digest: entry.values[digest] for digest in found})
                 needed -= found
