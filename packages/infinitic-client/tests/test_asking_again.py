@@ -101,6 +101,27 @@ async def test_a_question_is_asked_again_and_the_log_says_who_should_answer(
     assert len(caplog.records) == 1
 
 
+async def test_of_many_questions_one_says_who_should_answer_and_again_after_an_answer(
+    client: AsyncInfiniticClient, transport: RecordingTransport, caplog: pytest.LogCaptureFixture
+) -> None:
+    def ask(number: int) -> asyncio.Task[object]:
+        stub = client.get_workflow_by_id(Order, f"o{number}")
+        return asyncio.create_task(client.get_status(stub))
+
+    with caplog.at_level(logging.WARNING):
+        asking = [ask(number) for number in range(5)]
+        await transport.has_published(15)
+        transport.reply = done
+        await asyncio.gather(*asking)
+        assert len(caplog.records) == 1
+        transport.reply = lambda _: None
+        again = ask(6)
+        await transport.has_published(len(transport.messages) + 2)
+        transport.reply = done
+        await again
+    assert len(caplog.records) == 2
+
+
 async def test_it_is_asked_ever_more_rarely(
     client: AsyncInfiniticClient, transport: RecordingTransport, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -9,7 +9,7 @@ from typing import cast
 
 from infinitic_client._names import new_name
 from infinitic_client._outbox import Outbox
-from infinitic_client._reminding import Reminder
+from infinitic_client._reminding import Hint, Reminder
 from infinitic_client._responses import Key, Responses, request_key
 from infinitic_client._sending import Handle, Sending, message_of, prepare
 from infinitic_common.channels import Channel
@@ -45,6 +45,7 @@ class ClientCore:
         self._close_transport = close_transport
         self._closed = False
         self._loop: asyncio.AbstractEventLoop | None = None
+        self._hints: dict[str, Hint] = {}
 
     @property
     def requester(self) -> ClientRequester:
@@ -121,7 +122,7 @@ class ClientCore:
             question: Makes the request from the id of its message, new each time it is asked.
             engine: Who answers, for the log.
         """
-        hint = f"does a worker with the {engine} run?"
+        hint = self._hints.setdefault(engine, Hint(f"does a worker with the {engine} run?"))
         return await self.answer(
             request_key(request_id), lambda: question(request_id), lambda: question(new_id()), hint
         )
@@ -131,7 +132,7 @@ class ClientCore:
         key: Key,
         first: Callable[[], Message],
         again: Callable[[], Message],
-        hint: str | None = None,
+        hint: Hint | None = None,
     ) -> ClientMessage:
         """Publish a message and wait for what it brings; see ``Reminder`` for the rest."""
         self.check_open()

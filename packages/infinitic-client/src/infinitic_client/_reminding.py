@@ -6,6 +6,8 @@ from collections.abc import Callable
 from types import TracebackType
 from typing import Self
 
+import attrs
+
 from infinitic_common.exceptions import Unavailable
 
 _LOGGER = logging.getLogger(__name__)
@@ -20,6 +22,19 @@ An engine keeps results for its ``retention``, which is far longer.
 """
 
 
+@attrs.define
+class Hint:
+    """What may be missing: of many who wait for it the first one tells, until it has answered.
+
+    Attributes:
+        text: For the log.
+        told: Whether it was logged, and no answer has come since.
+    """
+
+    text: str
+    told: bool = False
+
+
 class Reminder:
     """Asks again while something is waited for, ever more rarely; used with ``with``.
 
@@ -27,10 +42,10 @@ class Reminder:
 
     Args:
         ask: Publishes the question again.
-        hint: Logged once, when there is no answer after the first pause; None to say nothing.
+        hint: Told when there is no answer after the first pause; None to say nothing.
     """
 
-    def __init__(self, ask: Callable[[], asyncio.Future[None]], hint: str | None = None) -> None:
+    def __init__(self, ask: Callable[[], asyncio.Future[None]], hint: Hint | None = None) -> None:
         self._ask = ask
         self._hint = hint
         self._pause = FIRST_SECONDS
@@ -48,14 +63,16 @@ class Reminder:
     ) -> None:
         if self._timer is not None:
             self._timer.cancel()
+        if self._hint is not None and kind is None:
+            self._hint.told = False
 
     def _schedule(self) -> None:
         self._timer = asyncio.get_running_loop().call_later(self._pause, self._remind)
 
     def _remind(self) -> None:
-        if self._hint is not None:
-            _LOGGER.warning("no answer yet after %g s: %s", self._pause, self._hint)
-            self._hint = None
+        if self._hint is not None and self._pause == FIRST_SECONDS and not self._hint.told:
+            self._hint.told = True
+            _LOGGER.warning("no answer yet after %g s: %s", self._pause, self._hint.text)
         self._pause = min(2 * self._pause, LONGEST_SECONDS)
         self._schedule()
         self._ask().add_done_callback(_log_failure)
