@@ -2,6 +2,7 @@
 
 from typing import Any
 
+import attrs
 import pytest
 
 from infinitic_common.codec import decode
@@ -17,6 +18,7 @@ from infinitic_common.messages import (
     SendSignal,
 )
 from infinitic_common.requesters import ClientRequester, WorkflowRequester
+from infinitic_workflow_engine._core.dispatches import cancellation
 
 ID = "w1"
 CALL = RemoteMethodCommand("Echo", None, "foo", "plus", (b"\x01",), 500)
@@ -82,6 +84,18 @@ def test_a_cancellation_follows_the_method_by_tag(drive: Any, start: Any) -> Non
     assert isinstance(command, CancelWorkflow)
     assert (by_tag.tag, command.method_id, command.workflow_id) == ("foo", METHOD, "")
     assert command.requester == SELF
+
+
+def test_instances_that_run_one_method_by_tag_cancel_what_it_called_each_for_itself(
+    drive: Any, start: Any
+) -> None:
+    calling(drive, start, attrs.evolve(CALL, workflow_id="called", workflow_tag=None))
+    other = attrs.evolve(drive.state, workflow_id="w2")
+    run = drive.state.methods[ID]
+    mine, its = (cancellation(state, run, 0, 1) for state in (drive.state, other))
+    assert mine is not None
+    assert its is not None
+    assert mine.message_id != its.message_id
 
 
 def test_a_call_by_tag_that_reaches_the_workflow_itself_runs_there_and_answers(

@@ -296,7 +296,7 @@ def cancellation(
         case _:
             return None
     cancel = CancelWorkflow(
-        message_id=derived_id("cancel", run.method_id, position),
+        message_id=derived_id("cancel", target),
         workflow_name=command.workflow_name,
         workflow_id=workflow_id if tag is None else "",
         method_id=method_id,

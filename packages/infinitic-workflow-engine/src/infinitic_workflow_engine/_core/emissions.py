@@ -101,9 +101,8 @@ def answer_message(state: WorkflowState, outcome: MethodOutcome, requester: Requ
     """The message that tells a requester how a run ended, or that it failed for now."""
     if isinstance(requester, ClientRequester):
         return _to_client(state, outcome, requester.client_name)
-    identifier = derived_id(
-        "answer", state.workflow_id, outcome.method_id, requester.method_id, requester.position
-    )
+    place = requester.workflow_id, requester.method_id, requester.position
+    identifier = derived_id("answer", state.workflow_id, outcome.method_id, *place)
     target = (requester.workflow_name, requester.workflow_id, requester.method_id)
     if outcome.error is None:
         value = cast("bytes", outcome.value)
