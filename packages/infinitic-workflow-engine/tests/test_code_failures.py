@@ -198,6 +198,45 @@ def test_versioning_a_run_without_executor_says_what_it_waits_for_and_goes_on_by
     assert status(drive) == "COMPLETED"
 
 
+def test_versioning_a_run_that_came_to_a_worker_without_its_version_goes_on_by_itself(
+    drive: Any, start: Any, completed: Any
+) -> None:
+    drive.send(start())
+    drive.answer([(0, TASK)], waits=(1, 0))
+    drive.state.workflow_version = 3
+    drive.send(completed(0))
+    [due] = drive.answer(error=UNKNOWN)
+    assert isinstance(due, WorkflowTaskRetryDue)
+    assert due.emitted_at == drive.now + 1000
+    assert status(drive) == "waiting for an executor of Flow version 3"
+    drive.reload()
+    drive.send(due)
+    [later] = drive.answer(error=UNKNOWN)
+    assert later.emitted_at == drive.now + 2000
+    assert len(drive.notes) == 1
+    drive.send(later)
+    drive.answer(value=b"v")
+    assert status(drive) == "COMPLETED"
+
+
+def test_versioning_who_waits_is_told_when_no_worker_with_the_version_comes(
+    drive: Any, start: Any, completed: Any
+) -> None:
+    drive.send(start())
+    drive.answer([(0, TASK)], waits=(1, 0))
+    drive.send(WaitWorkflow("wait", "Flow", ID, ID, CLIENT, 1))
+    drive.state.workflow_version = 3
+    drive.send(completed(0))
+    waited = 0
+    [message] = drive.answer(error=UNKNOWN)
+    while isinstance(message, WorkflowTaskRetryDue):
+        waited += message.emitted_at - drive.now
+        drive.send(message)
+        [message] = drive.answer(error=UNKNOWN)
+    assert waited == 603_000
+    assert isinstance(message, MethodFailed)
+
+
 def test_versioning_a_workflow_task_that_nobody_answers_in_time_says_so_and_is_sent_again(
     drive: Any, start: Any
 ) -> None:

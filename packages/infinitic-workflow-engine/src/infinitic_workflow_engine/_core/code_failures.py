@@ -25,6 +25,8 @@ def code_failed(
     if result.retry_after_ms is None:
         stall(state, run, result.error, turn)
         return
+    if is_unknown_version(result.error) and run.retries == 0:
+        turn.notes.append(f"{waiting_for_executor(state)}: its workflow task is retried meanwhile")
     due = turn.now + result.retry_after_ms
     run.retry = PendingRetry(result.task_id, run.retries, due, result.error)
     message = WorkflowTaskRetryDue(

@@ -27,6 +27,7 @@ from infinitic_workflow_engine._core.channels import deliver, open_receive
 from infinitic_workflow_engine._core.code_failures import code_failed, stall
 from infinitic_workflow_engine._core.dispatches import command_emissions, requester_of
 from infinitic_workflow_engine._core.ends import run_returned
+from infinitic_workflow_engine._core.executors import awaiting_executor
 from infinitic_workflow_engine._core.mailbox import ParkedSignal
 from infinitic_workflow_engine._core.outbox import CommandsEffect
 from infinitic_workflow_engine._core.own_commands import tell_own
@@ -54,6 +55,8 @@ def workflow_task_ended(
     run = state.methods.get(method_id)
     if run is None:
         return
+    if result.error is not None:
+        result = awaiting_executor(run, result)
     _tell(state, run, result, turn, here=here)
     if result.error is not None:
         code_failed(state, run, result, turn)
