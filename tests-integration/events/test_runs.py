@@ -141,6 +141,21 @@ async def test_events_09_a_workflow_signals_and_asks_another(told: Told) -> None
         assert data_of(heard["workflow.signal"])["requester"]["workflowId"] == sending.id
 
 
+async def test_events_09_what_is_done_by_tag_is_told_of_each_workflow_by_itself(told: Told) -> None:
+    client = told.client
+    both = [await client.dispatch(client.new_workflow(Orders, tags={"twin"}).approved) for _ in "12"]
+    twins = client.get_workflow_by_tag(Orders, "twin")
+    await client.dispatch(twins.note, "both")
+    for started in both:
+        await told.single.until_heard(started.id, "workflow.methodCompleted")
+    await client.send(twins.approvals, "both")
+    for memory in told.memories:
+        for started in both:
+            await memory.until_heard(started.id, "workflow.signalReceived", "workflow.completed")
+        ids = [event.get_id() for started in both for event in memory.about(started.id)]
+        assert len(ids) == len(set(ids))
+
+
 async def test_events_09_a_run_whose_time_is_over_has_a_type(told: Told) -> None:
     # No engine of this release ends a run by itself: what a later one tells is understood.
     transport = told.shop.deployment.ground.transport

@@ -40,7 +40,7 @@ def tell_run(  # noqa: PLR0913 - the fields of an event
         return
     event = workflow_event(
         event_type,
-        event_id or f"{run.method_id}/{event_type.partition('.')[2]}",
+        event_id or f"{_name(state, run)}/{event_type.partition('.')[2]}",
         turn.now,
         state.workflow_id,
         body,
@@ -53,6 +53,12 @@ def tell_run(  # noqa: PLR0913 - the fields of an event
     turn.events.append(event)
     if remember:
         turn.effects.append(ToldEffect(_with_body(event, b"") if body else event))
+
+
+def _name(state: WorkflowState, run: MethodRun) -> str:
+    """What tells a run from all others: run by tag, a method has one id in several workflows."""
+    main = run.method_id == state.workflow_id
+    return run.method_id if main else f"{state.workflow_id}/{run.method_id}"
 
 
 def tell_workflow(
@@ -130,7 +136,7 @@ def tell_failed(state: WorkflowState, run: MethodRun, error: DeferredError, turn
             run,
             EventType.METHOD_FAILED,
             turn,
-            event_id=f"{run.method_id}/methodFailed/{len(run.log.entries)}",
+            event_id=f"{_name(state, run)}/methodFailed/{len(run.log.entries)}",
             body=encode(error),
             remember=True,
         )
@@ -150,7 +156,7 @@ def tell_signal(
         return
     event = workflow_event(
         event_type,
-        f"{signal_id}/{event_type.partition('.')[2]}",
+        f"{state.workflow_id}/{signal_id}/{event_type.partition('.')[2]}",
         turn.now,
         state.workflow_id,
         workflow_version=state.workflow_version,
