@@ -143,7 +143,9 @@ async def test_events_09_a_workflow_signals_and_asks_another(told: Told) -> None
 
 async def test_events_09_what_is_done_by_tag_is_told_of_each_workflow_by_itself(told: Told) -> None:
     client = told.client
-    both = [await client.dispatch(client.new_workflow(Orders, tags={"twin"}).approved) for _ in "12"]
+    both = [
+        await client.dispatch(client.new_workflow(Orders, tags={"twin"}).approved) for _ in "12"
+    ]
     twins = client.get_workflow_by_tag(Orders, "twin")
     await client.dispatch(twins.note, "both")
     for started in both:
