@@ -95,6 +95,17 @@ def test_a_child_workflow_is_within_the_run_that_started_it(
     assert spans["Child.process"].parent.span_id == id_of(spans["Order.process"])
 
 
+def test_a_method_run_by_tag_has_a_span_in_each_workflow(
+    telemetry: WorkerTelemetry, exported: Exported
+) -> None:
+    for workflow, workflow_id in (("Order", "w"), ("Twin", "w2")):
+        told = attrs.evolve(REPORT, workflow_name=workflow, workflow_id=workflow_id, method_id="m")
+        telemetry.run_reported(told)
+    first, second = exported.spans["Order.process"], exported.spans["Twin.process"]
+    assert trace_of(first) == trace_of(second)
+    assert id_of(first) != id_of(second)
+
+
 def test_a_workflow_that_no_client_traces_has_a_trace_of_its_own(
     telemetry: WorkerTelemetry, exported: Exported
 ) -> None:

@@ -88,7 +88,8 @@ class Spans:
         known = get_current_span(origin).get_span_context()
         around = self._around(report.meta, report.requester) if known.is_valid else origin
         started = report.ended_at if report.started_at is None else report.started_at
-        token = _given.set((_trace_id(report.workflow_id), _span_id(report.method_id)))
+        span_id = _span_id(report.workflow_id, report.method_id)
+        token = _given.set((_trace_id(report.workflow_id), span_id))
         try:
             span = self._tracer.start_span(
                 f"{report.workflow_name}.{report.method_name}",
@@ -117,7 +118,7 @@ class Spans:
         trace_id = known.trace_id if known.is_valid else _trace_id(requester.workflow_id)
         parent = SpanContext(
             trace_id,
-            _span_id(requester.method_id),
+            _span_id(requester.workflow_id, requester.method_id),
             is_remote=True,
             trace_flags=known.trace_flags if known.is_valid else self._flags_of(trace_id),
             trace_state=known.trace_state,
@@ -168,8 +169,9 @@ def _trace_id(workflow_id: str) -> int:
     return _derived(f"trace {workflow_id}", 16)
 
 
-def _span_id(method_id: str) -> int:
-    return _derived(f"span {method_id}", 8)
+def _span_id(workflow_id: str, method_id: str) -> int:
+    # Run by tag, a method has one id in several workflows, and these may share a trace.
+    return _derived(f"span {workflow_id} {method_id}", 8)
 
 
 def _derived(text: str, size: int) -> int:
