@@ -5,7 +5,8 @@ import signal
 import subprocess
 import sys
 from pathlib import Path
-from typing import Protocol
+from types import ModuleType
+from typing import Protocol, cast
 
 import pytest
 
@@ -15,11 +16,7 @@ from infinitic_common.configuration import (
     load_configuration,
     string_source,
 )
-from infinitic_storage import MemoryStorage
-from infinitic_task_executor import ServiceExecutor, WorkflowExecutor
-from infinitic_transport import InMemoryTransport
 from infinitic_worker import InfiniticWorker
-from infinitic_workflow_engine import WorkflowStateEngine
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 README = ROOT / "README.md"
@@ -108,21 +105,16 @@ def test_the_worker_of_its_readme_runs_from_yaml(
     assert names["client"] is not None
 
 
-async def test_the_worker_of_its_readme_runs_composed_by_hand() -> None:
-    words = _block(WORKER_README, "python", "components=[")
-    names = {
-        "InfiniticWorker": InfiniticWorker,
-        "ServiceExecutor": ServiceExecutor,
-        "WorkflowExecutor": WorkflowExecutor,
-        "WorkflowStateEngine": WorkflowStateEngine,
-        "Payments": Payments,
-        "PaymentsImpl": PaymentsImpl,
-        "Order": Order,
-        "OrderImpl": OrderImpl,
-        "transport": InMemoryTransport(),
-        "storage": MemoryStorage(),
-    }
-    worker: InfiniticWorker = eval(words, names)  # noqa: S307 - our own words
-    async with worker:
+async def test_the_worker_of_its_readme_runs_composed_by_hand(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    shop = ModuleType("shop")
+    vars(shop).update(
+        Payments=Payments, PaymentsImpl=PaymentsImpl, Order=Order, OrderImpl=OrderImpl
+    )
+    monkeypatch.setitem(sys.modules, "shop", shop)
+    names: dict[str, object] = {}
+    exec(_block(WORKER_README, "python", "components=["), names)  # noqa: S102 - our own words
+    async with cast("InfiniticWorker", names["worker"]) as worker:
         client = worker.async_client
         assert await client.call(client.new_workflow(Order).process) == 1

@@ -177,7 +177,7 @@ class WorkflowStateEngine:
         where = "elsewhere" if options.remote_workflow_tasks else "here where it is hosted"
         return (
             f"{self.label} {self._name} (concurrency {options.concurrency}, "
-            f"retention {options.retention}, workflow code runs {where})"
+            f"retention {options.retention.total_seconds():g} s, workflow code runs {where})"
         )
 
     async def start(self, host: ComponentHost) -> None:
