@@ -78,6 +78,22 @@ async def test_a_producer_of_answers_is_given_up_when_its_client_has_left(
     await scene.until(lambda: not engine._watched())
 
 
+async def test_a_client_that_leaves_costs_hardly_a_line_of_the_log(
+    scene: Scene, pulsar_harness: "PulsarHarness", capfd: pytest.CaptureFixture[str]
+) -> None:
+    engine = await pulsar_harness.open()
+    topic = Topic(TopicKind.CLIENT_RESPONSE, scene.entity)
+    for _ in range(3):
+        recorder = scene.recorder()
+        consumption = await scene.consume(Subscription((topic,), "client", durable=False), recorder)
+        await engine.publish(topic, numbered(1))
+        await recorder.until_handled(1)
+        await consumption.stop(1)
+        await scene.until(lambda: not engine._watched())
+    lines = capfd.readouterr()
+    assert (lines.out + lines.err).count("TopicNotFound") <= 6
+
+
 async def test_a_client_that_comes_back_under_its_name_is_answered(
     scene: Scene, pulsar_harness: "PulsarHarness"
 ) -> None:

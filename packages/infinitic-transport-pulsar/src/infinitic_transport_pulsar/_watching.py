@@ -19,6 +19,9 @@ _PATIENT_LOOKS = 3
 
 _MOST_PATIENT_LOOKS = 60
 
+_GLANCES = 10
+"""So often in a look for what may be gone: each try of the client library costs two warnings."""
+
 _CONNECT_SECONDS = 2.0
 
 
@@ -32,7 +35,7 @@ class Watched(Protocol):
 
     @property
     def expendable(self) -> bool:
-        """Whether it may have lost for good what it leads to; it is then given up without a word."""
+        """Whether it may have lost for good what it leads to; it is then given up at once."""
         ...
 
     @property
@@ -93,21 +96,25 @@ async def watch(
     """
     patience = _Patience()
     while True:
-        await asyncio.sleep(look_seconds)
-        overdue = patience.overdue(watched())
+        for _ in range(_GLANCES):
+            await asyncio.sleep(look_seconds / _GLANCES)
+            await _give_up(each for each in watched() if each.expendable)
+        overdue = patience.overdue(each for each in watched() if not each.expendable)
         if not overdue:
             continue
         if not await is_reachable(url):
             # Once the broker is back the client library has its chance first.
             patience.begin_again()
             continue
-        needed = [each for each in overdue if not each.expendable]
-        if needed:
-            labels = ", ".join(sorted(each.label for each in needed))
-            _LOGGER.warning("%s: disconnected, and made again since the broker is back", labels)
-        for each in needed:
+        labels = ", ".join(sorted(each.label for each in overdue))
+        _LOGGER.warning("%s: disconnected, and made again since the broker is back", labels)
+        for each in overdue:
             patience.grow(each)
         await asyncio.gather(*(each.renew() for each in overdue))
+
+
+async def _give_up(expendable: Iterable[Watched]) -> None:
+    await asyncio.gather(*(each.renew() for each in expendable if not each.is_connected))
 
 
 async def is_reachable(url: str) -> bool:
