@@ -20,11 +20,13 @@ from infinitic_common import (
     new_service,
     new_workflow,
 )
-from infinitic_common.exceptions import DeferredTimeout, WorkflowCanceled
+from infinitic_common.exceptions import DeferredTimeout, TaskFailed, WorkflowCanceled
 
 PATIENCE = timedelta(seconds=30)
 TEXT = "abc"
 CANCELED = "canceled"
+REFUSED = "!"
+"""A letter that the service does not take."""
 
 ATTEMPTS: Counter[str] = Counter()
 """How often the code of a workflow has come to the place where it fails; emptied for each run."""
@@ -89,6 +91,18 @@ class Story(Protocol):
 
     def hurried(self, text: str) -> str:
         """A timer that a client ends."""
+        ...
+
+    def cleaned(self, text: str) -> str:
+        """A run that is cancelled and cleans up, with what it kept as a property."""
+        ...
+
+    def kept_by_run(self, text: str) -> str:
+        """What another run kept, after a text."""
+        ...
+
+    def undone(self, text: str) -> str:
+        """A task that fails, and what came before it undone."""
         ...
 
 
@@ -193,6 +207,32 @@ class StoryImpl(Workflow, Story):
         self.timer(timedelta(seconds=15)).result()
         return self.dispatch(self.service.join, "", text).result()
 
+    def cleaned(self, text: str) -> str:
+        """See ``Story``."""
+        self.kept = text
+        try:
+            return self.letters.receive().result()
+        finally:
+            told = self.dispatch(self.service.join, "", text).result()
+            itself = get_workflow_by_id(Story, self.workflow_id)
+            self.dispatch(itself.kept_by_run, told).result()
+
+    def kept_by_run(self, text: str) -> str:
+        """See ``Story``."""
+        return self.dispatch(self.service.join, text, self.kept).result()
+
+    def undone(self, text: str) -> str:
+        """See ``Story``."""
+        try:
+            with self.saga() as undo:
+                undo(self.service.join, "un", text)
+                self.kept = self.dispatch(self.service.join, "", text[0]).result()
+                self.dispatch(self.service.join, self.kept, REFUSED).result()
+        except TaskFailed:
+            self.kept += text[1:]
+        self.timer(timedelta(seconds=1)).result(timeout=timedelta(seconds=9))
+        return self.kept
+
 
 @attrs.frozen
 class Program:
@@ -220,6 +260,8 @@ PROGRAMS = {
     "canceled": Program(None, CANCELED, "CANCELED"),
     "retried": Program(1, TEXT),
     "hurried": Program(1, TEXT),
+    "cleaned": Program(None, CANCELED, "CANCELED"),
+    "undone": Program(2, TEXT),
 }
 FIRST = ("sequential", "parallel", "timed", "signalled")
 """Those that need neither tags nor other workflows."""
@@ -236,7 +278,7 @@ async def tell(client: AsyncInfiniticClient, program: str, number: int) -> Async
         return deferred
     deferred = await client.dispatch(getattr(story, program), TEXT)
     running = client.get_workflow_by_id(Story, deferred.id)
-    if program == "canceled":
+    if program in ("canceled", "cleaned"):
         await client.cancel(running)
     if program == "hurried":
         await client.complete_timers(running)

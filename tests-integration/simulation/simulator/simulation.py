@@ -28,6 +28,9 @@ _LONGEST = 3600.0
 _QUIET, _QUIET_REMOTE = 20.0, 100.0
 """Virtual seconds at the end; deadlines of remote workflow tasks come in them."""
 
+_SETTLED = 2.0
+"""Virtual seconds in which what answered the last questions is acknowledged."""
+
 
 @attrs.frozen
 class Plan:
@@ -104,8 +107,10 @@ async def _run(plan: Plan, chaos: Chaos, timeline: Timeline) -> dict[str, list[s
         # Faults end, so that what they left behind must heal; timers of the past come meanwhile.
         chaos.active = False
         again = await asyncio.gather(*(wait(deferred) for deferred in told))
+        # Who waits for a cancelled run is told before it has cleaned up.
+        await asyncio.sleep(_QUIET_REMOTE if plan.mode.remote else _QUIET)
         statuses += await _statuses(client, told)
-    await asyncio.sleep(_QUIET_REMOTE if plan.mode.remote else _QUIET)
+    await asyncio.sleep(_SETTLED)
     expected = [PROGRAMS[name] for name in plan.programs]
     right = [program.result for program in expected]
     require(results == right, f"results {results}, not {right}")

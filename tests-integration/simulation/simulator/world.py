@@ -12,7 +12,7 @@ from simulation.simulator.broker import Broker
 from simulation.simulator.chaos import Chaos
 from simulation.simulator.checks import Checks
 from simulation.simulator.process import Process
-from simulation.simulator.programs import Letters, Story, StoryImpl
+from simulation.simulator.programs import REFUSED, Letters, Story, StoryImpl
 from simulation.simulator.store import Database, SimulatedKeyValues, SimulatedStorage
 from simulation.simulator.timeline import Timeline
 from simulation.simulator.transport import SimulatedTransport
@@ -167,6 +167,8 @@ class World:
         class LettersImpl(Letters):
             async def join(self, before: str, letter: str) -> str:
                 await asyncio.sleep(chaos.seconds())
+                if letter == REFUSED:
+                    raise ValueError(letter)
                 told = before + letter
                 timeline.add("task", "has effect", f"{Task.task_id[-6:]} {told!r}")
                 checks.executed(Task.workflow_id or "", Task.task_id, told)
