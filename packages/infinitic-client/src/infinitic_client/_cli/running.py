@@ -85,7 +85,12 @@ def common(command: Callable[..., None]) -> Callable[..., None]:
         type=click.FloatRange(min=0, min_open=True),
         help="Seconds after which to give up.",
     )
-    @click.option("--json", "as_json", is_flag=True, help="Print JSON, for scripts; errors stay text, on stderr.")
+    @click.option(
+        "--json",
+        "as_json",
+        is_flag=True,
+        help="Print JSON, for scripts; errors stay text, on stderr.",
+    )
     @functools.wraps(command)
     def with_options(*, as_json: bool, seconds: float | None, **words: object) -> None:
         files: tuple[Path, ...] = click.get_current_context().find_root().obj or ()
