@@ -29,7 +29,14 @@ from infinitic_common.exceptions import (
 )
 from infinitic_common.messages import DispatchWorkflow, ExecuteTask, TaskCompleted
 from infinitic_common.requesters import ClientRequester, WorkflowRequester
-from infinitic_common.transport import Consumption, Handler, OutgoingMessage, Subscription, Topic
+from infinitic_common.transport import (
+    Backlog,
+    Consumption,
+    Handler,
+    OutgoingMessage,
+    Subscription,
+    Topic,
+)
 
 ORDER, STOCK = workflow_events("Order"), service_events("Stock")
 REQUESTER = WorkflowRequester("Order", "w", "process", "m", 0, 2)
@@ -185,6 +192,36 @@ async def test_events_survive_a_process_that_was_suspended_for_long(
     # As SIGSTOP does: nothing runs, and then everything is due at once.
     asyncio.get_running_loop().call_later(0.01, time.sleep, 0.6)
     await publisher.finish(publication)
+    assert [event.id for event in broker.told()] == ["a"]
+    assert "given up" not in caplog.text
+
+
+class AwayBroker(Broker):
+    """One that tells that it is away, until it has been asked often enough."""
+
+    asked: int = 0
+
+    def full_name(self, topic: Topic) -> str:
+        return str(topic)
+
+    async def backlogs(self) -> Sequence[Backlog]:
+        return []
+
+    async def problems(self) -> Sequence[str]:
+        self.asked += 1
+        if self.asked == 3:
+            self.failures.clear()
+        return ["no connection"] if self.asked < 20 else []
+
+
+async def test_events_wait_as_long_as_the_broker_is_away(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr(publishing, "_PATIENCE_SECONDS", 0.05)
+    monkeypatch.setattr(publishing, "_FIRST_PAUSE", 0.04)
+    broker = AwayBroker(failures=[TransportUnavailable("away")] * 1000)
+    publisher = EventPublisher(broker, "worker")
+    await publisher.finish(publisher.begin({ORDER: [completed("a")]}))
     assert [event.id for event in broker.told()] == ["a"]
     assert "given up" not in caplog.text
 

@@ -16,7 +16,7 @@ from infinitic_common._events.records import PlainEvent, TaskEvent, ToldBatch, W
 from infinitic_common._events.short import TaskResult, expanded
 from infinitic_common.codec import encode, to_plain
 from infinitic_common.exceptions import Unavailable
-from infinitic_common.transport import OutgoingMessage, Topic, Transport
+from infinitic_common.transport import ObservableTransport, OutgoingMessage, Topic, Transport
 
 _LOGGER = logging.getLogger(__name__)
 
@@ -41,6 +41,7 @@ class EventPublisher:
 
     What fails for a while is tried again. When what the events tell of has long reached the broker
     and they have not, they are given up with a warning: workflows do not wait for their listeners.
+    They are kept as long as the transport tells of problems, as it does while its broker is away.
 
     Args:
         transport: Takes them.
@@ -61,10 +62,7 @@ class EventPublisher:
         if publication is None:
             return
         try:
-            for _ in range(_PARTS_OF_PATIENCE):
-                await asyncio.wait({publication}, timeout=self._patience / _PARTS_OF_PATIENCE)
-                if publication.done():
-                    break
+            await self._wait_for(publication)
         finally:
             if publication.done():
                 self._patience = _PATIENCE_SECONDS
@@ -72,6 +70,18 @@ class EventPublisher:
                 publication.cancel()
                 self._patience = _PATIENCE_WHEN_STUCK_SECONDS
                 _LOGGER.warning("events are given up: the broker takes everything but them")
+
+    async def _wait_for(self, publication: asyncio.Task[None]) -> None:
+        parts = _PARTS_OF_PATIENCE
+        while parts and not publication.done():
+            await asyncio.wait({publication}, timeout=self._patience / _PARTS_OF_PATIENCE)
+            parts -= 1
+            if not parts and not publication.done() and await self._broker_is_away():
+                parts = _PARTS_OF_PATIENCE
+
+    async def _broker_is_away(self) -> bool:
+        transport = self._transport
+        return isinstance(transport, ObservableTransport) and bool(await transport.problems())
 
     async def _publish_all(self, told: Told) -> None:
         # What they tell of goes first.
