@@ -201,7 +201,7 @@ def test_versioning_a_run_without_executor_says_what_it_waits_for_and_goes_on_by
 def test_versioning_a_run_that_came_to_a_worker_without_its_version_goes_on_by_itself(
     drive: Any, start: Any, completed: Any
 ) -> None:
-    drive.send(start())
+    drive.send(start(waiting=False))
     drive.answer([(0, TASK)], waits=(1, 0))
     drive.state.workflow_version = 3
     drive.send(completed(0))
@@ -219,12 +219,27 @@ def test_versioning_a_run_that_came_to_a_worker_without_its_version_goes_on_by_i
     assert status(drive) == "COMPLETED"
 
 
-def test_versioning_who_waits_is_told_when_no_worker_with_the_version_comes(
+def test_versioning_clients_are_told_at_once_that_no_worker_has_the_version(
     drive: Any, start: Any, completed: Any
 ) -> None:
     drive.send(start())
     drive.answer([(0, TASK)], waits=(1, 0))
     drive.send(WaitWorkflow("wait", "Flow", ID, ID, CLIENT, 1))
+    drive.state.workflow_version = 3
+    drive.send(completed(0))
+    told, due = drive.answer(error=UNKNOWN)
+    assert isinstance(due, WorkflowTaskRetryDue)
+    assert isinstance(told, MethodFailed)
+    drive.reload()
+    [again] = drive.send(WaitWorkflow("wait again", "Flow", ID, ID, CLIENT, 1))
+    assert isinstance(again, MethodFailed)
+
+
+def test_versioning_workflows_that_wait_are_told_when_no_worker_with_the_version_comes(
+    drive: Any, start: Any, completed: Any
+) -> None:
+    drive.send(attrs.evolve(start(waiting=False), requester=PARENT))
+    drive.answer([(0, TASK)], waits=(1, 0))
     drive.state.workflow_version = 3
     drive.send(completed(0))
     waited = 0
@@ -234,7 +249,7 @@ def test_versioning_who_waits_is_told_when_no_worker_with_the_version_comes(
         drive.send(message)
         [message] = drive.answer(error=UNKNOWN)
     assert waited == 603_000
-    assert isinstance(message, MethodFailed)
+    assert isinstance(message, RemoteMethodFailed)
 
 
 def test_versioning_a_workflow_task_that_nobody_answers_in_time_says_so_and_is_sent_again(

@@ -9,7 +9,7 @@ from infinitic_common.ids import derived_id
 from infinitic_common.messages import RetryWorkflowTask, WorkflowTaskRetryDue
 from infinitic_common.workflow_tasks import WorkflowTaskResult
 from infinitic_workflow_engine._core.emissions import emit
-from infinitic_workflow_engine._core.ends import run_failed
+from infinitic_workflow_engine._core.ends import run_failed, tell_clients
 from infinitic_workflow_engine._core.executors import is_unknown_version, waiting_for_executor
 from infinitic_workflow_engine._core.outbox import MessageEffect
 from infinitic_workflow_engine._core.state import MethodRun, PendingRetry, WorkflowState
@@ -19,7 +19,10 @@ from infinitic_workflow_engine._core.turn import Turn
 def code_failed(
     state: WorkflowState, run: MethodRun, result: WorkflowTaskResult, turn: Turn
 ) -> None:
-    """A workflow task failed: nobody is told as long as it is to run again."""
+    """A workflow task failed: nobody is told as long as it is to run again.
+
+    But clients, when an executor lacks the version: that may last, and be for people to mend.
+    """
     if result.error is None:
         return
     if result.retry_after_ms is None:
@@ -27,6 +30,7 @@ def code_failed(
         return
     if is_unknown_version(result.error) and run.retries == 0:
         turn.notes.append(f"{waiting_for_executor(state)}: its workflow task is retried meanwhile")
+        tell_clients(state, run, result.error, turn)
     due = turn.now + result.retry_after_ms
     run.retry = PendingRetry(result.task_id, run.retries, due, result.error)
     message = WorkflowTaskRetryDue(

@@ -51,6 +51,13 @@ def run_failed(state: WorkflowState, run: MethodRun, error: DeferredError, turn:
             tell(state, turn, answer_message(state, outcome, requester))
 
 
+def tell_clients(state: WorkflowState, run: MethodRun, error: DeferredError, turn: Turn) -> None:
+    """Tell the clients who wait for the run that it failed for now; they wait on."""
+    outcome = failed_outcome(state, run, error, turn)
+    for name in run.waiting_clients:
+        tell(state, turn, answer_message(state, outcome, ClientRequester(name)))
+
+
 def failed_outcome(
     state: WorkflowState, run: MethodRun, error: DeferredError, turn: Turn
 ) -> MethodOutcome:

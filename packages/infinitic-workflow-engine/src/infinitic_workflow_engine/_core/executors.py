@@ -32,9 +32,15 @@ def lacks_executor(state: WorkflowState) -> bool:
     if state.running is not None and state.running.attempt > 0:
         return True
     return any(
-        is_unknown_version(run.stalled if run.retry is None else run.retry.error)
+        is_unknown_version(run.stalled) or lacking_version(run) is not None
         for run in state.methods.values()
     )
+
+
+def lacking_version(run: MethodRun) -> DeferredError | None:
+    """The failure of a run that is retried for an executor lacked its version."""
+    error = None if run.retry is None else run.retry.error
+    return error if is_unknown_version(error) else None
 
 
 def awaiting_executor(run: MethodRun, result: WorkflowTaskResult) -> WorkflowTaskResult:

@@ -8,6 +8,7 @@ from infinitic_common.requesters import ClientRequester, Requester, WorkflowRequ
 from infinitic_workflow_engine._core.cancels import is_canceled
 from infinitic_workflow_engine._core.emissions import answer, answer_message, tag_removals, tell
 from infinitic_workflow_engine._core.ends import failed_outcome
+from infinitic_workflow_engine._core.executors import lacking_version
 from infinitic_workflow_engine._core.runs import add_run
 from infinitic_workflow_engine._core.state import MethodOutcome, MethodRun, WorkflowState
 from infinitic_workflow_engine._core.turn import ANSWERS, Turn, emission
@@ -120,8 +121,10 @@ def _wait(state: WorkflowState, method_id: str, requester: Requester, turn: Turn
     if run is None:
         return
     state.dirty = _added(run, requester) or state.dirty
-    if run.stalled is not None:
-        failed = failed_outcome(state, run, run.stalled, turn)
+    lacking = lacking_version(run) if isinstance(requester, ClientRequester) else None
+    error = run.stalled or lacking
+    if error is not None:
+        failed = failed_outcome(state, run, error, turn)
         tell(state, turn, answer_message(state, failed, requester))
 
 
