@@ -513,7 +513,7 @@ def test_a_history_entry_is_written_once_into_a_segment(
     for n in range(200):
         drive.answer([(2 * n, TASK)], waits=(2 * n + 1, 2 * n))
         drive.send(completed(2 * n))
-        drive.state.methods[ID].log.seal(ID)
+        drive.state.methods[ID].log.seal(ID, drive.state.version)
     log = drive.state.methods[ID].log
     assert sum(s.count for s in log.segments) + len(log.tail) == len(log.entries)
     assert len(log.tail) < 140

@@ -95,7 +95,7 @@ def test_rel_23_a_step_of_a_long_history_writes_what_it_adds(
         drive.answer([(2 * n, TASK)], waits=(2 * n + 1, 2 * n), properties={"p": bytes(500)})
         drive.send(completed(2 * n))
         drive.confirm()
-        drive.state.methods[ID].log.seal(ID)
+        drive.state.methods[ID].log.seal(ID, drive.state.version)
         drive.state.methods[ID].log.unwritten.clear()
         sizes.append(len(to_bytes(drive.state)))
     # References to segments are all that grows: some seventy bytes for each 128 entries.

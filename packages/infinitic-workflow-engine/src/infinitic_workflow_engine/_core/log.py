@@ -1,7 +1,7 @@
 """An append-only log of a method run (or of a mailbox): each entry is encoded once.
 
-Old entries move into sealed segments, stored apart under a key that has the hash of their content,
-so that a step writes what it adds and not what there was.
+Old entries move into sealed segments, stored apart under a key that has the hash of their content
+and of the version they were sealed for, so that a step writes what it adds and not what there was.
 """
 
 from __future__ import annotations
@@ -70,12 +70,18 @@ class Log(Generic[E]):
             self.sealed = [encode(entry) for entry in self.entries[:count]]
         return (*self.sealed, *self.tail)[:until]
 
-    def seal(self, workflow_id: str) -> None:
-        """Move the tail into segments when it has become long."""
+    def seal(self, workflow_id: str, version: int) -> None:
+        """Move the tail into segments when it has become long.
+
+        Args:
+            workflow_id: Whose log it is.
+            version: Of the state that is to be replaced: only its next write can list the segment.
+        """
         if self.tail_bytes < SEAL_BYTES and len(self.tail) < SEAL_ENTRIES:
             return
         data = encode(Segment(tuple(self.tail)))
-        digest = blake2b(data, digest_size=16).hexdigest()
+        salt = version.to_bytes(8, "big")
+        digest = blake2b(data, digest_size=16, salt=salt).hexdigest()
         key = f"workflow.segment.{workflow_id}.{digest}"
         self.unwritten[key] = data
         self.segments.append(SegmentReference(key, len(self.tail)))

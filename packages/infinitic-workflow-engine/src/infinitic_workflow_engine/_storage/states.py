@@ -84,6 +84,8 @@ class KeyValueWorkflowStateStorage:
     def __init__(self, storage: KeyValueStorage, retention: Retention) -> None:
         self._storage = storage
         self._retention = retention
+        self._refused: dict[str, set[str]] = {}
+        """Segments, by workflow, that were stored with a head that was refused."""
 
     async def get_states(self, workflow_ids: Collection[str]) -> dict[str, WorkflowState | None]:
         """The state of each workflow; one read, and a second one when there are long logs."""
@@ -97,7 +99,19 @@ class KeyValueWorkflowStateStorage:
         states: dict[str, WorkflowState | None] = dict.fromkeys(workflow_ids)
         for workflow_id, (head, version) in heads.items():
             states[workflow_id] = from_head(head, segments, version)
+        if self._refused:
+            await self._delete_refused({i: head for i, (head, _) in heads.items()}, workflow_ids)
         return states
+
+    async def _delete_refused(
+        self, heads: Mapping[str, StoredState], workflow_ids: Collection[str]
+    ) -> None:
+        # Whoever won against the refused head may have written the very same segment.
+        for workflow_id in self._refused.keys() & set(workflow_ids):
+            head = heads.get(workflow_id)
+            listed = [] if head is None else segment_keys(head)
+            await self._storage.delete(self._refused[workflow_id].difference(listed))
+            del self._refused[workflow_id]
 
     async def _segments(self, heads: list[StoredState]) -> dict[str, bytes]:
         keys = [key for head in heads for key in segment_keys(head)]
@@ -108,9 +122,8 @@ class KeyValueWorkflowStateStorage:
 
     async def update_states(self, states: Collection[WorkflowState]) -> dict[str, bool]:
         """Write heads, and segments that are new, in one statement."""
-        writes: dict[str, Write] = {}
-        for state in states:
-            writes.update(self._writes(state))
+        each = {state.workflow_id: self._writes(state) for state in states}
+        writes = {key: write for one in each.values() for key, write in one.items()}
         written = await self._storage.put(writes)
         results: dict[str, bool] = {}
         for state in states:
@@ -118,12 +131,14 @@ class KeyValueWorkflowStateStorage:
             results[state.workflow_id] = done
             if done:
                 _mark_written(state)
+            elif stored := {key for key in each[state.workflow_id] if written[key]}:
+                self._refused.setdefault(state.workflow_id, set()).update(stored)
         return results
 
     def _writes(self, state: WorkflowState) -> Mapping[str, Write]:
-        writes = _segment_writes(state.workflow_id, state.mailbox.log)
+        writes = _segment_writes(state, state.mailbox.log)
         for run in state.methods.values():
-            writes.update(_segment_writes(state.workflow_id, run.log))
+            writes.update(_segment_writes(state, run.log))
         head = Write(to_bytes(state), state.version, self._retention.expires_at(state))
         return {**writes, state_key(state.workflow_id): head}
 
@@ -132,8 +147,8 @@ class KeyValueWorkflowStateStorage:
         await self._storage.delete(keys)
 
 
-def _segment_writes(workflow_id: str, log: Log[E]) -> dict[str, Write]:
-    log.seal(workflow_id)
+def _segment_writes(state: WorkflowState, log: Log[E]) -> dict[str, Write]:
+    log.seal(state.workflow_id, state.version)
     return {key: Write(data, 0) for key, data in log.unwritten.items()}
 
 
