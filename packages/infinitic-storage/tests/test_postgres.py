@@ -66,13 +66,6 @@ async def connections(admin: Connection, database: str) -> int:
     return (await admin.execute(f"SELECT {CONNECTIONS}", (database,))).rowcount
 
 
-async def until_connected(admin: Connection, database: str, count: int) -> None:
-    """Wait until no connection of an earlier test is left either."""
-    async with asyncio.timeout(30):
-        while await connections(admin, database) != count:  # noqa: ASYNC110 - another process
-            await asyncio.sleep(0.01)
-
-
 def _address(admin: Connection, database: str) -> str:
     info = admin.info
     return psycopg.conninfo.make_conninfo(info.dsn, password=info.password, dbname=database)
@@ -160,8 +153,8 @@ async def test_connections_that_ended_while_idle_are_replaced(
 ) -> None:
     reads = [storage.key_values.get(["foo"]) for _ in range(8)]
     await asyncio.gather(*reads)
-    await until_connected(admin, own_database.database, 4)
-    await terminate(admin, own_database.database)
+    # How many the reads took depends on how fast they were.
+    assert await terminate(admin, own_database.database) > 0
     # The end of a connection is noticed by the event loop: let it look at its sockets once.
     await asyncio.sleep(0)
     await asyncio.sleep(0)
