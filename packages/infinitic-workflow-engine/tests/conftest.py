@@ -26,7 +26,8 @@ from infinitic_workflow_engine._core.emissions import drop_done
 from infinitic_workflow_engine._core.remote_tasks import send_workflow_task
 from infinitic_workflow_engine._core.state import WorkflowState
 from infinitic_workflow_engine._core.turn import Emission, Limits, Turn
-from infinitic_workflow_engine._storage.format import from_head, head_from_bytes, to_bytes
+from infinitic_workflow_engine._storage.format import head_from_bytes, to_bytes
+from infinitic_workflow_engine._storage.restoring import from_head
 
 ID = "w1"
 CLIENT = ClientRequester("client-1")

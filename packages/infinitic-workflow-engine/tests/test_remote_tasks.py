@@ -10,7 +10,8 @@ from infinitic_common.history import CommandIssued, TaskCommand, TimerCommand
 from infinitic_common.messages import CompleteTimers, ExecuteWorkflowTask, WorkflowTaskCompleted
 from infinitic_common.requesters import ClientRequester
 from infinitic_common.workflow_tasks import StepAwaited, WorkflowTaskResult
-from infinitic_workflow_engine._storage.format import from_head, head_from_bytes
+from infinitic_workflow_engine._storage.format import head_from_bytes
+from infinitic_workflow_engine._storage.restoring import from_head
 
 ID = "w1"
 TASK = TaskCommand("Util", "reverse", ())

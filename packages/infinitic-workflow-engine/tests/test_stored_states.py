@@ -33,10 +33,10 @@ from infinitic_workflow_engine._storage.format import (
     StoredLog,
     StoredRun,
     StoredState,
-    from_head,
     head_from_bytes,
     to_bytes,
 )
+from infinitic_workflow_engine._storage.restoring import from_head
 
 FOLDER = Path(__file__).parent / "stored_states"
 ERROR = WorkflowUnknownError("Echo", "w2", "run", "m2")

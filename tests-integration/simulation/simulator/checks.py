@@ -29,7 +29,8 @@ from infinitic_common.requesters import WorkflowRequester
 from infinitic_common.tag_sets import set_key
 from infinitic_common.transport import OutgoingMessage
 from infinitic_workflow_engine._core.state import WorkflowState
-from infinitic_workflow_engine._storage.format import from_head, head_from_bytes, segment_keys
+from infinitic_workflow_engine._storage.format import head_from_bytes, segment_keys
+from infinitic_workflow_engine._storage.restoring import from_head
 
 Place = tuple[str, str, int]
 """A command: workflow id, method id, position."""

@@ -22,7 +22,8 @@ from simulation.simulator.world import Mode, World
 from infinitic_client import AsyncDeferred, AsyncInfiniticClient
 from infinitic_common import ids
 from infinitic_common.messages import to_outgoing, topic_of
-from infinitic_workflow_engine._storage.format import from_head, head_from_bytes, segment_keys
+from infinitic_workflow_engine._storage.format import head_from_bytes, segment_keys
+from infinitic_workflow_engine._storage.restoring import from_head
 
 _LONGEST = 3600.0
 _QUIET, _QUIET_REMOTE = 20.0, 100.0

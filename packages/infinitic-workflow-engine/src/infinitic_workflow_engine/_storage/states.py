@@ -12,11 +12,11 @@ from infinitic_workflow_engine._core.log import Log
 from infinitic_workflow_engine._core.state import WorkflowState
 from infinitic_workflow_engine._storage.format import (
     StoredState,
-    from_head,
     head_from_bytes,
     segment_keys,
     to_bytes,
 )
+from infinitic_workflow_engine._storage.restoring import from_head
 
 E = TypeVar("E")
 
