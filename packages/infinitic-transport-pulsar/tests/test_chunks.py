@@ -35,9 +35,15 @@ async def test_a_large_message_is_refused_and_the_remedy_named(
     await transport.close()
 
 
-async def test_a_large_delayed_message_is_refused(scene: Scene, chunking: PulsarTransport) -> None:
-    with pytest.raises(PayloadTooLarge, match="that Pulsar takes"):
-        await chunking.publish(scene.delayed, [large(0, deliver_at=chunking.now() + 300)])
+@pytest.mark.parametrize("in_chunks", [True, False])
+async def test_a_large_delayed_message_is_refused_and_chunks_are_no_remedy(
+    scene: Scene, configuration: PulsarConfiguration, *, in_chunks: bool
+) -> None:
+    producer = attrs.evolve(configuration.producer, enable_chunking=in_chunks)
+    transport = PulsarTransport(attrs.evolve(configuration, producer=producer))
+    with pytest.raises(PayloadTooLarge, match="takes; what may be delayed never travels in chunks"):
+        await transport.publish(scene.delayed, [large(0, deliver_at=transport.now() + 300)])
+    await transport.close()
 
 
 @pytest.mark.parametrize(

@@ -204,14 +204,14 @@ class PulsarTransport:
         return "; `producer: {enableChunking: true}` takes larger ones"
 
     def _check_size(self, topic: Topic, message: OutgoingMessage) -> None:
-        size, largest = len(message.body), self.max_message_bytes
+        size, largest, remedy = len(message.body), self.max_message_bytes, self._remedy
         if topic.kind in DELAYED_KINDS:
-            # What is delayed is never sent in chunks.
             largest = min(largest, _LARGEST_TO_BROKER - _FOR_PROPERTIES)
+            remedy = "; what may be delayed never travels in chunks: send where the data is instead"
         if size > largest:
             msg = (
                 f"message {message.id} for {topic} has {size} bytes, more than the "
-                f"{largest} that Pulsar takes{self._remedy}"
+                f"{largest} that Pulsar takes{remedy}"
             )
             raise PayloadTooLarge(msg)
         beside = sum(len(key) + len(value) for key, value in message.properties.items())
