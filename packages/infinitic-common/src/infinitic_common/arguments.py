@@ -1,6 +1,7 @@
 """Refuses what a component is given by hand and cannot work with, where it is written."""
 
 from datetime import timedelta
+from typing import NoReturn
 
 from infinitic_common.exceptions import InvalidSetting
 
@@ -18,9 +19,10 @@ def demand_counts(*, least: int = 1, otherwise: str = "", **given: object) -> No
     """
     for setting, value in given.items():
         if type(value) is not int:
-            _refuse(setting, value, f"give a whole number, {least} or more")
+            refuse_setting(setting, value, f"give a whole number, {least} or more")
         elif value < least:
-            _refuse(setting, value, f"give {least} or more{otherwise and f', or {otherwise}'}")
+            instead = otherwise and f", or {otherwise}"
+            refuse_setting(setting, value, f"give {least} or more{instead}")
 
 
 def demand_flags(**given: object) -> None:
@@ -31,7 +33,7 @@ def demand_flags(**given: object) -> None:
     """
     for setting, value in given.items():
         if not isinstance(value, bool):
-            _refuse(setting, value, "give True or False")
+            refuse_setting(setting, value, "give True or False")
 
 
 def demand_spans(*, positive: bool = True, **given: object) -> None:
@@ -47,9 +49,9 @@ def demand_spans(*, positive: bool = True, **given: object) -> None:
     least = "more than 0" if positive else "0 or more"
     for setting, value in given.items():
         if not isinstance(value, timedelta):
-            _refuse(setting, value, "give a timedelta, as timedelta(seconds=60)")
+            refuse_setting(setting, value, "give a timedelta, as timedelta(seconds=60)")
         elif value < timedelta(0) or (positive and not value):
-            _refuse(setting, value, f"give {least}")
+            refuse_setting(setting, value, f"give {least}")
 
 
 def demand_kinds(kind: type, **given: object) -> None:
@@ -64,9 +66,19 @@ def demand_kinds(kind: type, **given: object) -> None:
     """
     for setting, value in given.items():
         if value is not None and not isinstance(value, kind):
-            _refuse(setting, value, f"give {kind.__name__}(…), or None")
+            refuse_setting(setting, value, f"give {kind.__name__}(…), or None")
 
 
-def _refuse(setting: str, value: object, remedy: str) -> None:
+def refuse_setting(setting: str, value: object, remedy: str) -> NoReturn:
+    """Refuse one that cannot be worked with.
+
+    Args:
+        setting: The name of its parameter.
+        value: What is given.
+        remedy: What to give instead.
+
+    Raises:
+        InvalidSetting: Always.
+    """
     msg = f"{setting}={value!r}: {remedy}"
     raise InvalidSetting(msg)

@@ -2,11 +2,11 @@
 
 from collections.abc import Sequence
 from inspect import getattr_static
-from typing import NoReturn, cast
+from typing import cast
 
+from infinitic_common.arguments import refuse_setting
 from infinitic_common.component import Component
 from infinitic_common.configuration import ConfigurationError, Problem
-from infinitic_common.exceptions import InvalidSetting
 from infinitic_common.workflow_tasks import WorkflowTaskHandler
 
 
@@ -18,15 +18,15 @@ def demand_parts(transport: object, storage: object, components: object) -> None
         InvalidSetting: Something is not what is asked for.
     """
     if not _has(transport, "publish", "consume"):
-        _refuse("transport", transport, "give a transport, as InMemoryTransport()")
+        refuse_setting("transport", transport, "give a transport, as InMemoryTransport()")
     if storage is not None and not _has(storage, "key_values"):
-        _refuse("storage", storage, "give a storage, as MemoryStorage(), or None")
+        refuse_setting("storage", storage, "give a storage, as MemoryStorage(), or None")
     if not isinstance(components, Sequence) or isinstance(components, str):
-        _refuse("components", components, "give a list of them")
+        refuse_setting("components", components, "give a list of them")
     given = cast("Sequence[Component]", components)
     for component in given:
         if not _has(component, "start", "stop"):
-            _refuse("components", component, "give a component, as ServiceExecutor(…)")
+            refuse_setting("components", component, "give a component, as ServiceExecutor(…)")
     _refuse_rivals(given)
 
 
@@ -37,7 +37,7 @@ def demand_grace(seconds: object) -> None:
         InvalidSetting: It is not.
     """
     if not isinstance(seconds, int | float) or not seconds >= 0:
-        _refuse("shutdown_grace_seconds", seconds, "give seconds, 0 or more")
+        refuse_setting("shutdown_grace_seconds", seconds, "give seconds, 0 or more")
 
 
 def _has(given: object, *names: str) -> bool:
@@ -53,8 +53,3 @@ def _refuse_rivals(components: Sequence[Component]) -> None:
             what = f"two components run the code of workflow {name}"
             remedy = "give one executor all the classes of a workflow"
             raise ConfigurationError([Problem("components", what, remedy)])
-
-
-def _refuse(setting: str, value: object, remedy: str) -> NoReturn:
-    msg = f"{setting}={value!r}: {remedy}"
-    raise InvalidSetting(msg)
