@@ -51,9 +51,8 @@ class Batch(Generic[T]):
 
     def split_off(self, leaves: Callable[[Lane[T]], bool]) -> "Batch[T]":
         """Move some lanes, with what was taken from them, to a batch of their own."""
-        rest, self.lanes = (
-            [lane for lane in self.lanes if leaves(lane) is gone] for gone in (True, False)
-        )
+        rest = [lane for lane in self.lanes if leaves(lane)]
+        self.lanes = [lane for lane in self.lanes if not leaves(lane)]
         self.deliveries = [delivery for lane in self.lanes for delivery in lane.taken]
         return Batch([delivery for lane in rest for delivery in lane.taken], rest)
 
