@@ -14,6 +14,9 @@ from infinitic_storage import MySQLStorage, PostgresStorage, RedisStorage
 
 ServerConfiguration = MySQLConfiguration | PostgresConfiguration | RedisConfiguration
 
+_PATIENCE = 120.0
+"""Seconds until a storage that stays unavailable fails its test, which would never end."""
+
 
 def opened(configuration: ServerConfiguration) -> Storage:
     """The storage that a configuration means."""
@@ -29,12 +32,13 @@ def opened(configuration: ServerConfiguration) -> Storage:
 async def count_up(storage: Storage, key: str, to: int) -> bool:
     """Write each version, whatever fails meanwhile; whether each was written once."""
     version = 0
-    while version < to:
-        try:
-            await storage.key_values.put({key: Write(b"%d" % (version + 1), version)})
-        except StorageUnavailable:
-            await _back_off()
-        version = await _version_of(storage, key)
+    async with asyncio.timeout(_PATIENCE):
+        while version < to:
+            try:
+                await storage.key_values.put({key: Write(b"%d" % (version + 1), version)})
+            except StorageUnavailable:
+                await _back_off()
+            version = await _version_of(storage, key)
     return version == to
 
 

@@ -66,7 +66,7 @@ class Command:
         """Wait for a text on standard output."""
         deadline = time.monotonic() + PATIENCE_SECONDS
         while text not in self.output and time.monotonic() < deadline:
-            time.sleep(0.02)
+            time.sleep(0.02)  # nothing tells of what is written to the file
         return text in self.output
 
     @property

@@ -7,7 +7,7 @@ from importlib import resources
 from pathlib import Path
 
 import pytest
-from commands import Start
+from commands import PATIENCE_SECONDS, Start
 
 from infinitic_common.configuration import (
     HealthConfiguration,
@@ -160,8 +160,10 @@ def test_copies_that_are_asked_to_stop_before_they_listen_ended_as_asked(
 ) -> None:
     configure("Pays")
     command = start("run", "w.yml", "--processes", "2", "--log-level", "info")
+    deadline = time.monotonic() + PATIENCE_SECONDS
     while len(copies_of(command.process.pid)) < 2:
-        time.sleep(0.005)
+        assert time.monotonic() < deadline
+        time.sleep(0.005)  # copies tell nothing before they listen
     command.process.send_signal(signal.SIGTERM)
     assert command.end() == 0
     assert command.log.count(" ready") == 0

@@ -178,6 +178,6 @@ def _blocked_together(seconds: float) -> int:
     here = threading.get_ident()
     _BLOCKED.add(here)
     together = len(_BLOCKED)
-    time.sleep(seconds)
+    time.sleep(seconds)  # what blocks is the test: in it others may begin
     _BLOCKED.discard(here)
     return together
