@@ -140,8 +140,8 @@ def dev(  # noqa: PLR0913, PLR0917 - the options of the command
         if parent is not None:
             die_with(parent)
         base = load_configuration(WorkerConfiguration, *files) if files else None
-        worker = InfiniticWorker.from_configuration(hosting(module, base))
-        develop(worker, function_at(function, module) if function else None)
+        called = function_at(function, module) if function else None
+        develop(InfiniticWorker.from_configuration(hosting(module, base)), called)
 
 
 def _chosen(files: tuple[str, ...]) -> tuple[str, ...]:
