@@ -213,7 +213,7 @@ def test_check_tells_what_would_be_hosted(start: Start, configure: Configure) ->
     command = start("check", "w.yml")
     assert command.end() == 0
     assert "hosts ServiceExecutor of Payments" in command.output
-    assert "transport: " in command.output
+    assert "transport: probe\n" in command.output
 
 
 def test_check_tells_every_problem_with_its_place(start: Start, tmp_path: Path) -> None:

@@ -62,6 +62,17 @@ def test_str_leaves_out_what_was_not_set() -> None:
     )
 
 
+def test_a_transport_and_a_storage_tell_what_was_chosen_of_them() -> None:
+    text = TEXT.replace("storage:\n  postgres", "storage:\n  compression: lz4\n  postgres")
+    loaded = load_configuration(
+        WorkerConfiguration, string_source(text), environ={"SECRET": "hush"}
+    )
+    assert str(loaded.transport).startswith("pulsar (broker_service_url='pulsar://b', web_serv")
+    told = str(loaded.storage)
+    assert told.startswith("postgres (host='h', port=1, username='u', password='***'")
+    assert told.endswith("), compressed by lz4")
+
+
 def test_a_refused_secret_is_not_told() -> None:
     with pytest.raises(ConfigurationError) as caught:
         TokenAuthentication(token="  ")  # noqa: S106 - not a real one

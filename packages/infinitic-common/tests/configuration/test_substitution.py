@@ -79,6 +79,7 @@ def test_a_variable_that_is_not_set_is_named_with_the_path_and_the_remedy() -> N
         ("'{{nowhere}}'", "{{nowhere}} leads to no single value"),
         ("'{{}}'", "leads to no single value"),
         ("'{{password}}'", "{{password}} leads back to itself"),
+        ("'${UNSET:-{{password}}}'", "{{password}} leads back to itself"),
     ],
 )
 def test_a_reference_that_leads_nowhere_is_refused(written: str, complaint: str) -> None:

@@ -134,13 +134,31 @@ def make(cls: type[T], values: Mapping[str, object], block: Block, at: At) -> T:
         raise ConfigurationError(problems) from None
 
 
+def choice_told(kind: str, options: object) -> str:
+    """Tell a choice with what was set of it, as ``redis (host='h', port=6379)``; without secrets.
+
+    Args:
+        kind: What was chosen.
+        options: Its options; plain data for one that another wheel announces.
+    """
+    if isinstance(options, Settings):
+        told = _shown_fields(options)
+    else:
+        told = masked_options(options) if options else ""
+    return f"{kind} ({told})" if told else kind
+
+
 def _shown(value: object) -> str:
     if isinstance(value, Settings):
-        parts = (_shown_field(setting, value) for setting in settings_of(type(value)))
-        return f"{type(value).__name__}({', '.join(filter(None, parts))})"
+        return f"{type(value).__name__}({_shown_fields(value)})"
     if isinstance(value, tuple):
         return f"[{', '.join(map(_shown, cast('tuple[object, ...]', value)))}]"
     return masked_options(value)
+
+
+def _shown_fields(settings: Settings) -> str:
+    parts = (_shown_field(setting, settings) for setting in settings_of(type(settings)))
+    return ", ".join(filter(None, parts))
 
 
 def _shown_field(setting: Setting, settings: Settings) -> str:

@@ -11,7 +11,7 @@ from infinitic_common._configuration.nodes import Node
 from infinitic_common._configuration.problems import Problem
 from infinitic_common._configuration.reading import At
 from infinitic_common._configuration.setting import masked, masked_options
-from infinitic_common._configuration.settings import Settings
+from infinitic_common._configuration.settings import Settings, choice_told
 from infinitic_common.discovery import STORAGES
 
 Host = Annotated[str, NotBlank()]
@@ -218,6 +218,12 @@ class StorageConfiguration(Settings):
         default=None, metadata={"when_empty": "lz4"}
     )
     cache: CacheConfiguration | None = None
+
+    def __str__(self) -> str:
+        """Tell what was chosen, for logs."""
+        compressed = f", compressed by {self.compression}" if self.compression else ""
+        cached = f", behind a cache: {self.cache}" if self.cache else ""
+        return f"{choice_told(self.kind, self.options)}{compressed}{cached}"
 
     def conflicts(self) -> Iterable[Problem]:
         """See ``Settings``."""

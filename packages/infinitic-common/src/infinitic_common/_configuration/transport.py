@@ -12,7 +12,7 @@ from infinitic_common._configuration.problems import Problem
 from infinitic_common._configuration.pulsar import PulsarConfiguration
 from infinitic_common._configuration.reading import At
 from infinitic_common._configuration.setting import masked_options
-from infinitic_common._configuration.settings import Settings
+from infinitic_common._configuration.settings import Settings, choice_told
 from infinitic_common.discovery import TRANSPORTS
 
 
@@ -57,6 +57,10 @@ class TransportConfiguration(Settings):
     shutdown_grace_period_seconds: Annotated[float, Above(0)] = Factory(
         _default_grace_period, takes_self=True
     )
+
+    def __str__(self) -> str:
+        """Tell what was chosen, for logs."""
+        return choice_told(self.kind, self.options)
 
     def conflicts(self) -> Iterable[Problem]:
         """See ``Settings``."""
