@@ -122,6 +122,32 @@ async def test_of_many_questions_one_says_who_should_answer_and_again_after_an_a
     assert len(caplog.records) == 2
 
 
+async def test_of_a_question_given_up_or_asked_for_long_it_is_not_said_again(
+    client: AsyncInfiniticClient, transport: RecordingTransport, caplog: pytest.LogCaptureFixture
+) -> None:
+    def ask(number: int) -> asyncio.Task[object]:
+        stub = client.get_workflow_by_id(Order, f"o{number}")
+        return asyncio.create_task(client.get_status(stub))
+
+    def answer_the_second(message: object) -> ClientMessage | None:
+        asked = isinstance(message, QueryWorkflow) and message.workflow_id == "o2"
+        return done(message) if asked else None
+
+    with caplog.at_level(logging.WARNING):
+        first, given_up = ask(1), ask(0)
+        await transport.has_published(6)
+        given_up.cancel()
+        second = ask(2)
+        await transport.has_published(len(transport.messages) + 6)
+        assert len(caplog.records) == 1
+        transport.reply = answer_the_second
+        await second
+        await transport.has_published(len(transport.messages) + 3)
+        assert len(caplog.records) == 1
+        transport.reply = done
+        await first
+
+
 async def test_it_is_asked_ever_more_rarely(
     client: AsyncInfiniticClient, transport: RecordingTransport, monkeypatch: pytest.MonkeyPatch
 ) -> None:

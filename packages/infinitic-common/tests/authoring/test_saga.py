@@ -67,6 +67,15 @@ def test_a_failure_undoes_in_reverse_order_and_goes_on(run: FakeWorkflowRun) -> 
     assert methods(run) == ["reserve", "reserve", "forget", "release"]
 
 
+def test_when_the_undoing_has_waited_nothing_more_is_waited_for(run: FakeWorkflowRun) -> None:
+    flow = Base()
+    run.will_complete(0)
+    with pytest.raises(LookupError), flow.saga() as undo:
+        undo(flow.stock.release, "a")
+        raise LookupError
+    assert [type(command) for command in run.commands.values()] == [TaskCommand]
+
+
 def test_a_cancellation_undoes_and_goes_on(run: FakeWorkflowRun) -> None:
     flow = Base()
     run.will_cancel()
