@@ -1,6 +1,9 @@
 import asyncio
 from concurrent.futures import ThreadPoolExecutor
 
+import pytest
+
+from infinitic_common.exceptions import StorageError
 from infinitic_common.storage import ABSENT, Page, VersionedValue, Write
 from infinitic_storage import MemoryKeySetStorage, MemoryKeyValueStorage, MemoryStorage
 
@@ -68,6 +71,14 @@ async def test_tags_15_the_cursor_of_a_page_in_memory_is_its_last_value() -> Non
     await storage.update({"foo": ["c", "a", "b"]}, {})
     assert await storage.get_page("foo", 2) == Page(("a", "b"), "b")
     assert await storage.get_page("foo", 2, "b") == Page(("c",), None)
+
+
+async def test_a_set_in_memory_takes_no_value_that_databases_refuse() -> None:
+    storage = MemoryKeySetStorage()
+    with pytest.raises(StorageError, match=r"the value 'nul .*' of the set 'foo' holds .* NUL"):
+        await storage.update({"foo": ["nul \0"]}, {})
+    with pytest.raises(StorageError, match="NUL"):
+        await storage.update({}, {"foo": ["nul \0"]})
 
 
 async def test_the_data_of_a_memory_storage_outlives_closing() -> None:

@@ -4,7 +4,7 @@ from collections.abc import AsyncIterator
 
 import pytest
 
-from infinitic_transport_pulsar._watching import is_reachable, watch
+from infinitic_transport_pulsar._watching import _GLANCES, is_reachable, watch
 
 LOOK = 0.01
 
@@ -79,9 +79,10 @@ async def test_what_stays_disconnected_is_renewed_and_the_rest_is_left_alone(bro
 async def test_what_may_be_gone_for_good_is_given_up_without_a_word(
     broker: str, caplog: pytest.LogCaptureFixture
 ) -> None:
-    gone = Line(connected=False, expendable=True)
-    async with asyncio.timeout(30), watching(broker, gone):
+    gone, there = Line(connected=False, expendable=True), Line(connected=True, expendable=True)
+    async with asyncio.timeout(30), watching(broker, there, gone):
         await gone.renewed.wait()
+    assert not there.renewed.is_set()
     assert caplog.messages == []
 
 
@@ -95,7 +96,8 @@ async def test_what_takes_long_to_connect_is_given_more_and_more_time(broker: st
 async def test_nothing_is_renewed_while_no_broker_can_be_reached() -> None:
     broken = Line(connected=False)
     async with asyncio.timeout(30), watching("pulsar://127.0.0.1:1", broken) as looks:
-        while looks[0] < 20:  # noqa: ASYNC110 -- counted by another task
+        # In each look it is asked what there is to watch once for each glance, and once more.
+        while looks[0] < 20 * (_GLANCES + 1):  # noqa: ASYNC110 -- counted by another task
             await asyncio.sleep(LOOK)
     assert not broken.renewed.is_set()
 
