@@ -7,7 +7,7 @@ import pytest
 
 from infinitic_common.codec import decode, encode
 from infinitic_common.configuration import StorageConfiguration
-from infinitic_common.exceptions import StorageUnavailable, UndecodableMessage
+from infinitic_common.exceptions import InvalidSetting, StorageUnavailable, UndecodableMessage
 from infinitic_common.messages import AddTagToWorkflow
 from infinitic_common.requesters import ClientRequester
 from infinitic_common.tag_engine import Surroundings, TagEngine
@@ -103,6 +103,11 @@ async def test_it_asks_for_the_storage_that_it_was_given() -> None:
 def test_a_number_less_than_one_is_refused(concurrency: int, batch: int, what: str) -> None:
     with pytest.raises(ValueError, match=what):
         NotingEngine(concurrency, batch)
+
+
+def test_a_storage_that_is_no_configuration_is_refused() -> None:
+    with pytest.raises(InvalidSetting, match="storage='postgres': give StorageConfiguration"):
+        NotingEngine(storage="postgres")  # type: ignore[arg-type]  # what is refused
 
 
 async def test_it_counts_and_stops_what_it_consumes() -> None:

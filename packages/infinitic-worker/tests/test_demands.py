@@ -32,6 +32,16 @@ def test_what_cannot_be_hosted_is_refused(wrong: dict[str, object], message: str
         InfiniticWorker(**given)  # type: ignore[arg-type]  # what is refused
 
 
+def test_a_storage_that_opens_itself_when_it_is_read_stays_closed() -> None:
+    class Opening:
+        @property
+        def key_values(self) -> object:
+            pytest.fail("it was read")
+
+    opening = Opening()
+    InfiniticWorker(transport=RecordingTransport(), components=[], storage=opening)  # type: ignore[arg-type]  # has what is looked at
+
+
 @pytest.mark.parametrize(
     ("wrong", "message"),
     [
