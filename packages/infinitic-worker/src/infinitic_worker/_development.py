@@ -11,6 +11,7 @@ from infinitic_worker._signals import SIGNALS
 from infinitic_worker.worker import InfiniticWorker
 
 _LOGGER = logging.getLogger(__name__)
+_LOOK_SECONDS = 1.0
 
 
 def develop(worker: InfiniticWorker, function: Callable[[object], object] | None) -> None:
@@ -29,4 +30,5 @@ def develop(worker: InfiniticWorker, function: Callable[[object], object] | None
                 _LOGGER.exception("the call failed; change the code, and it is made again")
             else:
                 click.echo(result)
-        stopping.wait()
+        while not stopping.wait(_LOOK_SECONDS):
+            pass  # a signal that comes just before the wait does not end it, but is seen after it

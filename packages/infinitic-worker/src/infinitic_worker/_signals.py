@@ -6,7 +6,6 @@ import logging
 import signal
 import threading
 from collections.abc import Callable, Generator
-from types import FrameType
 from typing import Protocol
 
 _LOGGER = logging.getLogger(__name__)
@@ -24,15 +23,16 @@ def on_signals(callback: Callable[[], None]) -> Generator[None, None, None]:
         yield
         return
     loop = asyncio.get_running_loop()
-
-    def handle(_number: int, _frame: FrameType | None) -> None:
-        loop.call_soon_threadsafe(callback)
-
-    before = {number: signal.signal(number, handle) for number in SIGNALS}
+    before = {number: signal.getsignal(number) for number in SIGNALS}
+    for number in SIGNALS:
+        # Not signal.signal: what it calls waits until the loop wakes, and a signal that comes as the
+        # loop falls asleep, or to another thread, wakes nobody.
+        loop.add_signal_handler(number, callback)
     try:
         yield
     finally:
         for number, handler in before.items():
+            loop.remove_signal_handler(number)
             signal.signal(number, signal.SIG_DFL if handler is None else handler)
 
 
