@@ -12,6 +12,7 @@ from infinitic_transport_pulsar._names import PARTITION, parse, parse_dead_lette
 _AT_ONCE = 8
 
 _Stats = Mapping[str, Mapping[str, Mapping[str, int]]]
+_PartitionStats = Mapping[str, Mapping[str, Mapping[str, Mapping[str, object]]]]
 
 
 async def backlogs_of(admin: Admin, names: Sequence[str]) -> list[Backlog]:
@@ -37,6 +38,29 @@ async def backlogs_of(admin: Admin, names: Sequence[str]) -> list[Backlog]:
     wanted = sorted({name.partition(PARTITION)[0] for name in names})
     found = await asyncio.gather(*(one(name) for name in wanted if _is_counted(name)))
     return [backlog for some in found for backlog in some]
+
+
+async def waits_for(admin: Admin, name: str, subscription: str, consumer: str) -> bool:
+    """Whether messages wait in partitions that a consumer of an ordered subscription reads.
+
+    False also when this process may not know.
+
+    Args:
+        admin: Asks.
+        name: Full name of a partitioned topic.
+        subscription: Of which at most one consumer reads a partition.
+        consumer: The name of one.
+
+    Raises:
+        TransportUnavailable: The administration cannot be reached now.
+    """
+    reply = await admin.get(f"{rest_path(name)}/partitioned-stats?perPartition=true")
+    stats = cast("Mapping[str, _PartitionStats] | None", reply.body) or {}
+    found = [
+        partition.get("subscriptions", {}).get(subscription, {})
+        for partition in stats.get("partitions", {}).values()
+    ]
+    return any(one.get("activeConsumerName") == consumer and one.get("msgBacklog") for one in found)
 
 
 def _is_counted(name: str) -> bool:

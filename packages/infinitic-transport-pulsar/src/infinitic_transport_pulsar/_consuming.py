@@ -19,6 +19,7 @@ from infinitic_transport_pulsar._provisioning import Provisioning
 from infinitic_transport_pulsar._receiving import PulsarDelivery, Receipt, Receiver, Room
 from infinitic_transport_pulsar._sending import Outlet
 from infinitic_transport_pulsar._settings import consumer_settings, consumer_type, receive_batch
+from infinitic_transport_pulsar._stalls import until_held_back
 from infinitic_transport_pulsar._threads import Threads
 from infinitic_transport_pulsar._watching import Watched
 
@@ -117,8 +118,10 @@ class PulsarConsumption:
     @property
     def watched(self) -> list[Watched]:
         """Its consumers."""
-        threads = self._inlet.outlet.threads
-        return [WatchedReceiver(receiver, threads) for receiver in self._receivers.values()]
+        return [self._renewable(receiver) for receiver in self._receivers.values()]
+
+    def _renewable(self, receiver: Receiver) -> WatchedReceiver:
+        return WatchedReceiver(receiver, self._inlet.outlet.threads)
 
     async def start(self) -> None:
         """Subscribe to every topic, or to none.
@@ -137,6 +140,7 @@ class PulsarConsumption:
         self._tell_room()
         if consumer_type(self._inlet.configuration, self._subscription) == "Failover":
             self._begin(self._warn_of_idle_processes(topics[0], partitions[0]))
+            self._begin(self._fetch_what_is_held_back())
 
     async def stop(self, grace_seconds: float) -> None:
         """Stop receiving, wait for what is in the handler, give back the rest."""
@@ -243,6 +247,24 @@ class PulsarConsumption:
                 _LOGGER.warning("the consumer of %s cannot be made now: %s", topic, error)
             else:
                 return
+
+    async def _fetch_what_is_held_back(self) -> None:
+        while True:
+            for topic in await until_held_back(lambda: self.counts, self._topics_that_wait):
+                _LOGGER.warning("the broker holds back messages of %s since a process left", topic)
+                await self._renewable(self._receivers[topic]).renew()
+
+    async def _topics_that_wait(self) -> frozenset[Topic]:
+        inlet = self._inlet
+        found: set[Topic] = set()
+        for topic in self._receivers:
+            name = subscription_name(self._subscription, topic)
+            try:
+                if await inlet.provisioning.waits_for(topic, name, inlet.consumer):
+                    found.add(topic)
+            except InfrastructureError as error:
+                _LOGGER.debug("nobody knows what waits in %s: %s", topic, error)
+        return frozenset(found)
 
     # --- the rest --------------------------------------------------------------------------
 

@@ -11,7 +11,7 @@ from infinitic_common.events import EVENT_KINDS
 from infinitic_common.exceptions import TransportError, TransportUnavailable
 from infinitic_common.transport import ORDERED_KINDS, Backlog, Topic, TopicKind
 from infinitic_transport_pulsar._admin import Admin, Answer, Reply
-from infinitic_transport_pulsar._backlogs import backlogs_of
+from infinitic_transport_pulsar._backlogs import backlogs_of, waits_for
 from infinitic_transport_pulsar._expiry import EXPIRING_KINDS, Expiry, losses
 from infinitic_transport_pulsar._names import (
     PARTITION,
@@ -123,6 +123,10 @@ class Provisioning:
         return len(
             (stats or {}).get("subscriptions", {}).get(subscription, {}).get("consumers", ())
         )
+
+    async def waits_for(self, topic: Topic, subscription: str, consumer: str) -> bool:
+        """Whether messages of an ordered topic wait for that consumer."""
+        return await waits_for(self._admin, self._names.of(topic), subscription, consumer)
 
     async def backlogs(self) -> Sequence[Backlog]:
         """What waits in the topics of the namespace, by subscription."""
